@@ -1,0 +1,37 @@
+/** Every bound of the system has a name and stands here; sizes in bytes, times in milliseconds. */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+export const limits = {
+  /** One encoded plan, as the shim accepts it. */
+  planBytes: 4 * MiB,
+  /** Operations in one plan. */
+  planOps: 4096,
+  /** One frame between the engine and a monitor. */
+  frameBytes: 64 * KiB,
+  /** One JSON body of an API request. */
+  apiBodyBytes: 4 * MiB,
+  /** One config.json. */
+  bundleConfigBytes: 4 * MiB,
+  /** One image manifest or index (the distribution specification asks for at least 4 MiB). */
+  manifestBytes: 4 * MiB,
+  /** One image configuration. */
+  imageConfigBytes: 8 * MiB,
+  /** Layers of one image. */
+  imageLayers: 512,
+  /** Nesting of image indexes. */
+  indexDepth: 4,
+  /** One path inside an archive. */
+  archivePathBytes: 4096,
+  /** One pax header or GNU long name. */
+  archiveHeaderBytes: 1 * MiB,
+  /** Entries of one layer. */
+  archiveEntries: 10_000_000,
+  /** Redirects followed for one registry request. */
+  registryRedirects: 10,
+  /** Layers fetched side by side. */
+  parallelLayers: 3,
+  /** Events kept for `events --since`. */
+  eventsKept: 4096,
+} as const;

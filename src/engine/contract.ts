@@ -1,0 +1,158 @@
+/**
+ * What the engine can be asked, by the API and by nobody else. Request and answer shapes are Docker's (src/spec/docker.ts),
+ * so that a route is: parse, call, encode. Every method throws `TiffinError` and nothing else that a caller should see.
+ * `id` operands take a full id, a unique id prefix or a name, as Docker does.
+ */
+
+import type { OnProgress } from '../spec/content.ts';
+import type {
+  ContainerCreateRequest, ContainerCreateResponse, ContainerInspect, ContainerListOptions, ContainerStats, ContainerSummary,
+  ContainerTop, ContainerUpdateRequest, EngineEvent, ExecCreateRequest, ExecInspect, Filters, HistoryItem, ImageDeleteItem,
+  ImageInspect, ImageSummary, NetworkCreateRequest, NetworkResource, PruneReport, RegistryAuth, SystemDf, SystemInfo,
+  SystemVersion, Volume, VolumeCreateRequest, WaitResponse,
+} from '../spec/docker.ts';
+
+/** A piece of output: stream 1 stdout, 2 stderr. With a terminal everything is stdout. */
+export interface OutputChunk {
+  stream: 1 | 2;
+  bytes: Uint8Array;
+}
+
+/** A log piece with its time, ns since 1970. Pieces may hold several lines or a part of one. */
+export interface LogChunk extends OutputChunk {
+  timeNs: bigint;
+}
+
+/** A live connection to a process's standard streams. Ends with the process; `close` leaves it running. */
+export interface AttachSession extends Disposable {
+  /** Consumed once; backpressure reaches the process. */
+  readonly output: AsyncIterable<OutputChunk>;
+  /** Resolves when more may be written. */
+  write(bytes: Uint8Array): Promise<void>;
+  closeInput(): void;
+  close(): void;
+}
+
+export interface AttachOptions {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** Replay the log first, then follow. */
+  logs: boolean;
+  stream: boolean;
+}
+
+export interface LogOptions {
+  stdout: boolean;
+  stderr: boolean;
+  follow: boolean;
+  /** Number of lines from the end; undefined: all. */
+  tail: number | undefined;
+  sinceNs: bigint | undefined;
+  untilNs: bigint | undefined;
+  signal: AbortSignal;
+}
+
+/** One step of an explained launch. `ns` is absent in a dry run and for steps that did not run. */
+export interface ExplainedStep {
+  stage: string;
+  op: string;
+  text: string;
+  why: string;
+  man: string;
+  ns?: number;
+  /** errno name, on the step that failed. */
+  failed?: string;
+}
+
+export interface Containers {
+  create(request: ContainerCreateRequest, name: string | undefined, platform: string | undefined): Promise<ContainerCreateResponse>;
+  /** Resolves when the program runs (execve succeeded). `not-modified` when it runs already. */
+  start(id: string): Promise<void>;
+  /** `seconds` undefined: the container's own StopTimeout or 10; -1: wait without end. */
+  stop(id: string, seconds: number | undefined, signal: string | undefined): Promise<void>;
+  restart(id: string, seconds: number | undefined, signal: string | undefined): Promise<void>;
+  kill(id: string, signal: string): Promise<void>;
+  pause(id: string): Promise<void>;
+  unpause(id: string): Promise<void>;
+  remove(id: string, options: { force: boolean; volumes: boolean }): Promise<void>;
+  rename(id: string, name: string): Promise<void>;
+  update(id: string, request: ContainerUpdateRequest): Promise<string[]>;
+  /** Resolves on the condition; a removed container resolves with its last status. */
+  wait(id: string, condition: 'not-running' | 'next-exit' | 'removed', signal: AbortSignal): Promise<WaitResponse>;
+  list(options: ContainerListOptions): Promise<ContainerSummary[]>;
+  inspect(id: string, size: boolean): Promise<ContainerInspect>;
+  top(id: string, psArgs: string): Promise<ContainerTop>;
+  stats(id: string): Promise<ContainerStats>;
+  /** Whether output is a raw terminal stream. */
+  hasTerminal(id: string): boolean;
+  logs(id: string, options: LogOptions): AsyncIterable<LogChunk>;
+  attach(id: string, options: AttachOptions): Promise<AttachSession>;
+  resize(id: string, rows: number, columns: number): Promise<void>;
+  /** The file system as a tar stream. */
+  export(id: string): AsyncIterable<Uint8Array>;
+  prune(filters: Filters): Promise<PruneReport>;
+  explain(id: string): Promise<ExplainedStep[]>;
+  /** Plans a run without doing anything. */
+  explainRun(request: ContainerCreateRequest): Promise<ExplainedStep[]>;
+}
+
+export interface Execs {
+  create(container: string, request: ExecCreateRequest): Promise<string>;
+  /** Resolves when the program runs; `session.output` ends with it. */
+  start(exec: string, options: { detach: boolean; terminal: boolean; size?: { rows: number; columns: number } }): Promise<AttachSession | undefined>;
+  resize(exec: string, rows: number, columns: number): Promise<void>;
+  inspect(exec: string): ExecInspect;
+  hasTerminal(exec: string): boolean;
+}
+
+export interface Images {
+  pull(reference: string, options: { platform?: string; auth?: RegistryAuth; onProgress: OnProgress; signal: AbortSignal }): Promise<void>;
+  list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]>;
+  inspect(name: string): Promise<ImageInspect>;
+  history(name: string): Promise<HistoryItem[]>;
+  tag(name: string, repository: string, tag: string): Promise<void>;
+  remove(name: string, options: { force: boolean; noprune: boolean }): Promise<ImageDeleteItem[]>;
+  /** docker-archive or OCI layout, as tar, optionally compressed; yields what was loaded (`Loaded image: …`). */
+  load(archive: AsyncIterable<Uint8Array>, onProgress: OnProgress): Promise<string[]>;
+  /** A tar that is a docker-archive and an OCI layout at once. */
+  save(names: string[]): AsyncIterable<Uint8Array>;
+  /** A root file system tar as a new image; returns its id. */
+  import(archive: AsyncIterable<Uint8Array>, options: { repository: string; tag: string; message: string; changes: string[]; platform?: string }): Promise<string>;
+  prune(filters: Filters): Promise<PruneReport>;
+}
+
+export interface Volumes {
+  create(request: VolumeCreateRequest): Promise<Volume>;
+  list(filters: Filters): Promise<{ Volumes: Volume[]; Warnings: string[] }>;
+  inspect(name: string): Promise<Volume>;
+  remove(name: string, force: boolean): Promise<void>;
+  prune(filters: Filters): Promise<PruneReport>;
+}
+
+export interface Networks {
+  create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }>;
+  list(filters: Filters): Promise<NetworkResource[]>;
+  inspect(id: string): Promise<NetworkResource>;
+  remove(id: string): Promise<void>;
+  prune(filters: Filters): Promise<PruneReport>;
+}
+
+export interface System {
+  info(): Promise<SystemInfo>;
+  version(): SystemVersion;
+  df(): Promise<SystemDf>;
+  /** Past events of the window, then live ones until `until` or the signal. */
+  events(options: { sinceNs?: bigint; untilNs?: bigint; filters: Filters; signal: AbortSignal }): AsyncIterable<EngineEvent>;
+}
+
+export interface Engine {
+  readonly containers: Containers;
+  readonly execs: Execs;
+  readonly images: Images;
+  readonly volumes: Volumes;
+  readonly networks: Networks;
+  readonly system: System;
+  /** Stops serving; containers keep running. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,273 @@
+/**
+ * The vocabulary of a launch: every operation that the shim can execute, as one table.
+ * TypeScript's `Op` type, the encoder, the printer and the C header `build/ops.gen.h` all come from it.
+ *
+ * Paths: before `root` every path is a host path. After it, `target` and `path` operands of the
+ * file-system operations are container paths, resolved below the root's descriptor with
+ * openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS); `source` operands stay host paths until `pivot`.
+ */
+
+/** How one operand is written on the wire and what TypeScript holds. */
+export type FieldKind = 'u32' | 'u64' | 'str' | 'bytes' | 'strs' | 'u32s';
+
+interface FieldTypes {
+  u32: number;
+  u64: bigint;
+  /** UTF-8, no NUL inside. */
+  str: string;
+  bytes: Uint8Array;
+  strs: readonly string[];
+  u32s: readonly number[];
+}
+
+interface OpShape {
+  readonly code: number;
+  /** The manual page or kernel document that defines what the operation does. */
+  readonly man: string;
+  readonly fields: Readonly<Record<string, FieldKind>>;
+}
+
+/**
+ * Codes are stable: an engine may adopt a container whose monitor speaks an older table.
+ * At most 10 fields each.
+ */
+export const OPS = {
+  // Files and kernel interfaces of the host
+  /** Makes one host directory. `exist` 1: an existing one is success. */
+  'make-directory': { code: 1, man: 'mkdir(2)', fields: { path: 'str', mode: 'u32', exist: 'u32' } },
+  /** Writes `data` in one write(2) to an existing file. Errno values in `ignore` count as success. */
+  write: { code: 2, man: 'write(2)', fields: { path: 'str', data: 'bytes', ignore: 'u32s' } },
+  /** Removes a file; absence is success. */
+  unlink: { code: 3, man: 'unlink(2)', fields: { path: 'str' } },
+  /** Kills what is left in a cgroup directory and removes it and its children; absence is success. */
+  'remove-cgroup': { code: 4, man: 'cgroups(7)', fields: { path: 'str' } },
+  /** Loads an eBPF device program and attaches it to a v2 cgroup directory. */
+  'device-filter': { code: 5, man: 'bpf(2)', fields: { cgroup: 'str', program: 'bytes' } },
+  /**
+   * Sends netlink messages (protocol 0 rtnetlink, 12 netfilter) and waits for one acknowledgement per
+   * message that asks for it. The container's pid, u32 little endian, replaces four bytes at each of
+   * `pidOffsets`. Errno values in `ignore` count as success.
+   */
+  netlink: {
+    code: 6,
+    man: 'netlink(7)',
+    fields: { protocol: 'u32', message: 'bytes', pidOffsets: 'u32s', ignore: 'u32s' },
+  },
+  /** Binds a socket that the monitor holds as long as it lives. `protocol` 6 TCP, 17 UDP, 132 SCTP. */
+  'reserve-port': { code: 7, man: 'bind(2)', fields: { protocol: 'u32', address: 'str', port: 'u32' } },
+  /** Copies up to 4 KiB of a file into the exit record under `name`; absence is success. */
+  capture: { code: 8, man: 'read(2)', fields: { path: 'str', name: 'str' } },
+  /** Runs a host program with `stateHead` + pid + `stateTail` on its standard input. 0: no time limit. */
+  hook: {
+    code: 9,
+    man: 'execve(2)',
+    fields: {
+      path: 'str', args: 'strs', env: 'strs', timeoutMs: 'u32', stateHead: 'str', stateTail: 'str',
+    },
+  },
+  /** Writes the container's pid in decimal to a new file, by rename. */
+  'pid-file': { code: 10, man: 'rename(2)', fields: { path: 'str' } },
+
+  // The frame of a launch
+  /**
+   * What the launching process becomes. `mode`: 0 detached (the container lives on, this process ends after
+   * the start), 1 foreground (relays signals and the terminal, ends with the container's status),
+   * 2 monitor (serves `directory`/attach.sock, writes the log, leaves `directory`/exit).
+   * `stdin`: 0 /dev/null, 1 open, 2 closed after the first client leaves, 3 inherited with stdout and stderr.
+   */
+  supervise: {
+    code: 20,
+    man: 'signalfd(2)',
+    fields: {
+      mode: 'u32', directory: 'str', log: 'str', logMaxBytes: 'u64', logMaxFiles: 'u32',
+      stdin: 'u32', terminal: 'u32', rows: 'u32', columns: 'u32', preserveFds: 'u32',
+    },
+  },
+  /** On failure executes `args` with the report appended: stage, op index, errno, detail. */
+  'on-failure': { code: 21, man: 'execve(2)', fields: { args: 'strs' } },
+  /** clone3 with these flags; `cgroup` non-empty: straight into that v2 cgroup. Ends the host stage. */
+  clone: { code: 22, man: 'clone(2)', fields: { flags: 'u64', cgroup: 'str' } },
+  /** Sends a token to the other process of the launch. */
+  notify: { code: 23, man: 'socketpair(2)', fields: { token: 'u32' } },
+  /** Waits for that token. */
+  await: { code: 24, man: 'socketpair(2)', fields: { token: 'u32' } },
+  /** Opens the start gate, a listening socket at a host path; before `pivot`. */
+  gate: { code: 25, man: 'unix(7)', fields: { path: 'str' } },
+  /** Waits until somebody connects to the gate; what fails from here on is reported over it too. */
+  'wait-gate': { code: 26, man: 'accept(2)', fields: {} },
+  /** Writes a file below /proc/<pid of the container>/, such as uid_map. */
+  'child-file': { code: 27, man: 'user_namespaces(7)', fields: { file: 'str', data: 'bytes' } },
+
+  // Namespaces
+  join: { code: 40, man: 'setns(2)', fields: { path: 'str', type: 'u64' } },
+  /** Enters namespaces of a process through its pidfd; refused if its start time (proc_pid_stat(5) field 22) differs. 0: unchecked. */
+  'join-process': { code: 41, man: 'setns(2)', fields: { pid: 'u32', startTime: 'u64', flags: 'u64' } },
+  unshare: { code: 42, man: 'unshare(2)', fields: { flags: 'u64' } },
+
+  // The root file system
+  propagation: { code: 60, man: 'mount_namespaces(7)', fields: { target: 'str', flags: 'u64' } },
+  /** Mounts an overlay at a host path; lower directories from the top down. */
+  overlay: {
+    code: 61,
+    man: 'https://docs.kernel.org/filesystems/overlayfs.html',
+    fields: { target: 'str', lower: 'strs', upper: 'str', work: 'str', options: 'strs', attributes: 'u64' },
+  },
+  /** Opens the root; from here on targets are resolved in it. `bind` 1: first bind it onto itself, as pivot_root wants a mount. */
+  root: { code: 62, man: 'openat2(2)', fields: { path: 'str', bind: 'u32' } },
+  /**
+   * Mounts a new file system. `attributes` are MOUNT_ATTR_*, `create` 1 makes a missing target directory.
+   * `data` is the comma-separated option string of the file system.
+   */
+  mount: {
+    code: 63,
+    man: 'mount(2)',
+    fields: { source: 'str', target: 'str', fstype: 'str', flags: 'u64', data: 'str', create: 'u32' },
+  },
+  /**
+   * Clones a mount (open_tree) from a host path, changes its attributes (mount_setattr) and moves it onto the target.
+   * `set` and `clear` are MOUNT_ATTR_*; `deep` 1 applies them to submounts too. `create`: 1 directory, 2 file, 3 as the source is.
+   */
+  bind: {
+    code: 64,
+    man: 'mount_setattr(2)',
+    fields: {
+      source: 'str', target: 'str', recursive: 'u32', set: 'u64', clear: 'u64', deep: 'u32', create: 'u32',
+      propagation: 'u64',
+    },
+  },
+  /** Changes the attributes of the mount at `target`; `recursive` 1 includes submounts. */
+  'mount-attributes': {
+    code: 65,
+    man: 'mount_setattr(2)',
+    fields: { target: 'str', set: 'u64', clear: 'u64', recursive: 'u32', propagation: 'u64' },
+  },
+  /** Hides a path: /dev/null over a file, an empty read-only tmpfs over a directory; absence is success. */
+  mask: { code: 66, man: 'mount(2)', fields: { path: 'str' } },
+  /** Makes a path read-only by a bind on itself; absence is success. */
+  'read-only': { code: 67, man: 'mount_setattr(2)', fields: { path: 'str' } },
+  /** Makes a directory and its missing parents. */
+  directory: { code: 68, man: 'mkdirat(2)', fields: { path: 'str', mode: 'u32', uid: 'u32', gid: 'u32' } },
+  symlink: { code: 69, man: 'symlinkat(2)', fields: { value: 'str', path: 'str' } },
+  /** Makes a device node. `type` is S_IFCHR, S_IFBLK or S_IFIFO; where mknod is refused, binds the host's node. */
+  device: {
+    code: 70,
+    man: 'mknodat(2)',
+    fields: {
+      path: 'str', type: 'u32', major: 'u32', minor: 'u32', mode: 'u32', uid: 'u32', gid: 'u32', source: 'str',
+    },
+  },
+  /** Copies a directory tree of the container into an empty host directory (a volume's first use); a non-empty one is left. */
+  'copy-up': { code: 71, man: 'openat2(2)', fields: { path: 'str', destination: 'str' } },
+  pivot: { code: 72, man: 'pivot_root(2)', fields: {} },
+  /** Moves the root over / and changes into it, for a root on initramfs, where pivot_root is refused. */
+  'move-root': { code: 73, man: 'chroot(2)', fields: {} },
+  /** Mounts tmpfs over a directory and copies what the directory held into it. */
+  'copy-into-tmpfs': { code: 74, man: 'tmpfs(5)', fields: { target: 'str', attributes: 'u64', data: 'str' } },
+
+  // The process
+  hostname: { code: 90, man: 'sethostname(2)', fields: { name: 'str' } },
+  domainname: { code: 91, man: 'setdomainname(2)', fields: { name: 'str' } },
+  /** `key` in slashes, below /proc/sys; written through a private procfs that no container mount can cover. */
+  sysctl: { code: 92, man: 'sysctl(8)', fields: { key: 'str', value: 'str' } },
+  session: { code: 93, man: 'setsid(2)', fields: {} },
+  /** Opens a pty in the container's devpts, binds it on /dev/console, and hands the master to the monitor or to `consoleSocket`. */
+  terminal: { code: 94, man: 'pty(7)', fields: { rows: 'u32', columns: 'u32', consoleSocket: 'str' } },
+  keyring: { code: 95, man: 'keyctl(2)', fields: { name: 'str' } },
+  rlimit: { code: 96, man: 'prlimit(2)', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
+  umask: { code: 97, man: 'umask(2)', fields: { mask: 'u32' } },
+  /**
+   * Looks up user and group in the container's own /etc/passwd and /etc/group and keeps uid, gid, groups and home for
+   * `identity` and `exec`. `user` and `group`: a name, or a number in decimal; `group` empty: the user's own.
+   * `groups`: more groups, names or numbers. `lookup` 0: numbers only, no file is read, groups are exactly `groups`.
+   */
+  user: { code: 98, man: 'passwd(5)', fields: { user: 'str', group: 'str', groups: 'strs', lookup: 'u32' } },
+  /** Keeps only these capabilities in the bounding set (bit mask by capability number). */
+  bounding: { code: 99, man: 'capabilities(7)', fields: { mask: 'u64' } },
+  /** setgroups, setresgid, setresuid with what `user` found, keeping permitted capabilities. */
+  identity: { code: 100, man: 'credentials(7)', fields: {} },
+  capabilities: {
+    code: 101,
+    man: 'capset(2)',
+    fields: { effective: 'u64', permitted: 'u64', inheritable: 'u64', ambient: 'u64' },
+  },
+  'no-new-privileges': { code: 102, man: 'prctl(2)', fields: {} },
+  /** `filter`: array of struct sock_filter. `listener` non-empty: the notify descriptor goes to that socket with `metadata`. */
+  seccomp: { code: 103, man: 'seccomp(2)', fields: { flags: 'u32', filter: 'bytes', listener: 'str', metadata: 'str' } },
+  /** Changes directory and verifies that it lies inside the root (CVE-2024-21626). `create` 1 makes it when missing. */
+  'change-directory': { code: 104, man: 'chdir(2)', fields: { path: 'str', create: 'u32' } },
+  /** Stays as pid 1: starts the rest of the plan in a child, forwards signals, reaps, ends with the child's status. */
+  init: { code: 105, man: 'pid_namespaces(7)', fields: {} },
+  /** A label for the next execve: `attribute` is apparmor/exec, exec or keycreate below /proc/self/attr. */
+  label: { code: 106, man: 'proc_pid_attr(5)', fields: { attribute: 'str', value: 'str' } },
+  personality: { code: 107, man: 'personality(2)', fields: { value: 'u64' } },
+  /** Runs the program. A name without a slash is searched in PATH of `env`. `home` 1: HOME is added from the user's entry when absent. */
+  exec: { code: 108, man: 'execve(2)', fields: { args: 'strs', env: 'strs', home: 'u32' } },
+
+  // Trees: the stream of `shim unpack` (read) and `shim pack` (written)
+  /** Attributes of a tree entry follow its path: modes with type bits, times in ns since 1970, xattrs as name, value, name, value … */
+  'tree-directory': {
+    code: 130,
+    man: 'mkdirat(2)',
+    fields: { path: 'str', mode: 'u32', uid: 'u32', gid: 'u32', mtimeNs: 'u64', xattrs: 'bytes' },
+  },
+  /** `data` operations with the content follow, until one of another kind. `size` is the apparent size. */
+  'tree-file': {
+    code: 131,
+    man: 'openat2(2)',
+    fields: { path: 'str', mode: 'u32', uid: 'u32', gid: 'u32', mtimeNs: 'u64', xattrs: 'bytes', size: 'u64' },
+  },
+  /** A piece of the current file at an offset; what no piece covers is a hole. */
+  'tree-data': { code: 132, man: 'pwrite(2)', fields: { offset: 'u64', bytes: 'bytes' } },
+  'tree-symlink': {
+    code: 133,
+    man: 'symlinkat(2)',
+    fields: { path: 'str', value: 'str', uid: 'u32', gid: 'u32', mtimeNs: 'u64', xattrs: 'bytes' },
+  },
+  'tree-hardlink': { code: 134, man: 'linkat(2)', fields: { path: 'str', value: 'str' } },
+  'tree-device': {
+    code: 135,
+    man: 'mknodat(2)',
+    fields: {
+      path: 'str', mode: 'u32', uid: 'u32', gid: 'u32', mtimeNs: 'u64', xattrs: 'bytes', major: 'u32', minor: 'u32',
+    },
+  },
+  /** Marks a name of a lower layer as removed: a 0:0 character device. */
+  'tree-whiteout': { code: 136, man: 'https://docs.kernel.org/filesystems/overlayfs.html', fields: { path: 'str' } },
+  /** Marks a directory as hiding what lower layers hold in it. */
+  'tree-opaque': { code: 137, man: 'https://docs.kernel.org/filesystems/overlayfs.html', fields: { path: 'str' } },
+  /** Ends the stream; without it the tree counts as broken. */
+  'tree-end': { code: 138, man: 'close(2)', fields: {} },
+} as const satisfies Record<string, OpShape>;
+
+export type OpName = keyof typeof OPS;
+
+type Operands<F extends Readonly<Record<string, FieldKind>>> = { -readonly [K in keyof F]: FieldTypes[F[K]] };
+
+/** One operation with its operands: `{ op: 'hostname', name: 'web' }`. */
+export type Op = { [N in OpName]: { op: N } & Operands<(typeof OPS)[N]['fields']> }[OpName];
+
+/** The operation of one name. */
+export type OpOf<N extends OpName> = Extract<Op, { op: N }>;
+
+/**
+ * Who executes a step, and when:
+ *
+ *   host      the launching process, before the clone; its last op is `clone`
+ *   enter     a short-lived process that joins existing namespaces before the clone (only if there are such steps)
+ *   beside    the launching process, after the clone, while the container's process runs its steps
+ *   inside    the container's process, up to `exec`
+ *   running   the launching process, after `exec` succeeded
+ *   teardown  the launching process, after the container ended or a step failed: every step, whatever fails
+ */
+export const STAGES = ['host', 'enter', 'beside', 'inside', 'running', 'teardown'] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** One step of a plan: what, by whom, and why (a short clause shown by `explain`, never sent to the shim). */
+export interface Step {
+  stage: Stage;
+  op: Op;
+  why: string;
+}
+
+/** Steps in order; within a stage they run in this order. */
+export type Plan = readonly Step[];

@@ -1,0 +1,90 @@
+# Everything a person or a machine does with this tree: `make help`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+BUN := node_modules/.bin/bun
+PREFIX ?= /usr/local
+SOURCES := $(shell find src -name '*.ts' ! -name '*.test.ts') package.json tsconfig.json
+SHIM_SOURCES := $(wildcard shim/*.c shim/*.h)
+
+BUILD_PACKAGES := musl-tools linux-libc-dev busybox-static
+TEST_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-14-dev gcc libc6-dev libseccomp-dev nftables iproute2 procps \
+  skopeo docker-registry apache2-utils debootstrap runc podman tmux xz-utils zstd jq curl python3-minimal
+BENCH_PACKAGES := $(TEST_PACKAGES) crun docker.io containerd conmon
+
+.PHONY: help
+help: ## This list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+.PHONY: build
+build: dist/tiffin ## Build dist/tiffin
+
+.PHONY: demo
+demo: dist/tiffin ## Build, start the engine, run a container and look into it
+	@tools/demo.sh
+
+.PHONY: test
+test: check dist/tiffin .deps-test ## All checks and all tests
+	@tools/test.sh
+
+.PHONY: check
+check: node_modules .deps-build dist/shim dist/starter.tar ## Formatter, linter, types, C warnings
+	@node_modules/.bin/biome ci --error-on-warnings
+	@node_modules/.bin/tsc -p .
+
+.PHONY: format
+format: node_modules ## Format the sources
+	@node_modules/.bin/biome check --write
+
+.PHONY: bench
+bench: dist/tiffin .deps-bench ## Tiffin beside runc, crun, podman and docker: one table
+	@$(BUN) bench/main.ts
+
+.PHONY: install
+install: dist/tiffin ## Install the binary, the systemd unit and the shell completions
+	@tools/install.sh '$(DESTDIR)' '$(PREFIX)'
+
+.PHONY: uninstall
+uninstall: ## Remove what install put in place
+	@tools/install.sh --remove '$(DESTDIR)' '$(PREFIX)'
+
+.PHONY: clean
+clean: ## Remove what was built
+	rm -rf dist build .deps-*
+
+# The binary: TypeScript, its bytecode, the shim and the starter image in one file. A .env or bunfig.toml
+# in the working directory must not change what a root process does, hence the two switches.
+dist/tiffin: node_modules $(SOURCES) dist/shim dist/starter.tar
+	@$(BUN) build --compile --minify --bytecode --format=esm \
+	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
+	  src/main.ts --outfile $@ > build/compile.log || { cat build/compile.log; exit 1; }
+
+dist/shim: .deps-build $(SHIM_SOURCES) build/ops.gen.h
+	@mkdir -p dist
+	@$(MAKE) --no-print-directory -C shim ../dist/shim
+
+build/ops.gen.h: node_modules tools/generate-ops.ts src/plan/ops.ts src/host/frames.ts
+	@mkdir -p build
+	@$(BUN) tools/generate-ops.ts $@
+
+dist/starter.tar: node_modules .deps-build tools/build-starter.ts
+	@mkdir -p dist
+	@$(BUN) tools/build-starter.ts $@
+
+node_modules: package.json package-lock.json
+	@npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+.deps-build:
+	@tools/install-packages.sh $(BUILD_PACKAGES)
+	@touch $@
+
+.deps-test:
+	@tools/install-packages.sh $(TEST_PACKAGES)
+	@touch $@
+
+.deps-bench:
+	@tools/install-packages.sh $(BENCH_PACKAGES)
+	@touch $@

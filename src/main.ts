@@ -1,0 +1,44 @@
+/** Wiring, and nothing else: which part of the program a command line is for. Parts are imported only when needed. */
+
+import { basename } from 'node:path';
+
+/** A container engine that wants an OCI runtime calls the binary by one of these names. */
+const runtimeNames = new Set(['tiffin-oci', 'runc', 'crun']);
+
+async function main(argv: string[]): Promise<number> {
+  if (runtimeNames.has(basename(process.argv0))) {
+    const { runOci } = await import('./cli/oci/main.ts');
+    return runOci(argv);
+  }
+  if (argv[0] === 'oci') {
+    const { runOci } = await import('./cli/oci/main.ts');
+    return runOci(argv.slice(1));
+  }
+  const { runCli } = await import('./cli/main.ts');
+  return runCli(argv, { serve });
+}
+
+interface ServeOptions {
+  dataRoot: string;
+  execRoot: string;
+  socketPath: string;
+}
+
+/** Runs an engine until it is told to stop; containers keep running. `ready` is called once the socket answers. */
+async function serve(options: ServeOptions, ready: () => void): Promise<number> {
+  const [{ openEngine }, { serveApi }] = await Promise.all([
+    import('./engine/index.ts'),
+    import('./api/server.ts'),
+  ]);
+  const engine = await openEngine(options);
+  const server = await serveApi(engine, { socketPath: options.socketPath });
+  ready();
+  await new Promise<void>((stop) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());
+  });
+  await server.close();
+  await engine.close();
+  return 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,42 @@
+/** A bundle's config.json: Open Container Initiative runtime-spec 1.3.0, config.md. */
+
+import { TiffinError } from '../../base/errors.ts';
+import { checks } from './checks.ts';
+import { type Decoded, list, object, record, text } from './decode.ts';
+import { hooks } from './hooks.ts';
+import { linux } from './linux.ts';
+import { mount, root } from './mounts.ts';
+import { process } from './process.ts';
+
+const runtimeSpec = object(
+  { ociVersion: text },
+  {
+    process,
+    root,
+    hostname: text,
+    domainname: text,
+    mounts: list(mount),
+    hooks,
+    annotations: record(text),
+    linux,
+  },
+);
+export type RuntimeSpec = Decoded<typeof runtimeSpec>;
+
+/**
+ * Types first, then meaning.
+ * @throws TiffinError `invalid`: the path of the first field of a wrong type, or everything that makes no sense.
+ */
+export function parseRuntimeSpec(value: unknown): RuntimeSpec {
+  const spec = runtimeSpec(value, '');
+  const problems = checks.flatMap((check) => check(spec));
+  if (problems.length > 0) {
+    throw new TiffinError('invalid', 'invalid-config', problems.join('; '));
+  }
+  return spec;
+}
+
+/** One process of `exec --process`, with the same rules as the container's own. */
+export function parseProcess(value: unknown): RuntimeSpec['process'] & object {
+  return process(value, 'process');
+}

@@ -26,11 +26,11 @@ demo: dist/tiffin ## Build, start the engine, run a container and look into it
 	@tools/demo.sh
 
 .PHONY: test
-test: check dist/tiffin .deps-test ## All checks and all tests
-	@tools/test.sh
+test: check dist/tiffin build/.deps-test ## All checks and all tests
+	@$(BUN) tools/test.ts
 
 .PHONY: check
-check: node_modules .deps-build dist/shim dist/starter.tar ## Formatter, linter, types, C warnings
+check: node_modules build/.deps-build dist/shim dist/starter.tar ## Formatter, linter, types, C warnings
 	@node_modules/.bin/biome ci --error-on-warnings
 	@node_modules/.bin/tsc -p .
 
@@ -39,7 +39,7 @@ format: node_modules ## Format the sources
 	@node_modules/.bin/biome check --write
 
 .PHONY: bench
-bench: dist/tiffin .deps-bench ## Tiffin beside runc, crun, podman and docker: one table
+bench: dist/tiffin build/.deps-bench ## Tiffin beside runc, crun, podman and docker: one table
 	@$(BUN) bench/main.ts
 
 .PHONY: install
@@ -52,7 +52,7 @@ uninstall: ## Remove what install put in place
 
 .PHONY: clean
 clean: ## Remove what was built
-	rm -rf dist build .deps-*
+	rm -rf dist build
 
 # The binary: TypeScript, its bytecode, the shim and the starter image in one file. A .env or bunfig.toml
 # in the working directory must not change what a root process does, hence the two switches.
@@ -61,7 +61,7 @@ dist/tiffin: node_modules $(SOURCES) dist/shim dist/starter.tar
 	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 	  src/main.ts --outfile $@ > build/compile.log || { cat build/compile.log; exit 1; }
 
-dist/shim: .deps-build $(SHIM_SOURCES) build/ops.gen.h
+dist/shim: build/.deps-build $(SHIM_SOURCES) build/ops.gen.h
 	@mkdir -p dist
 	@$(MAKE) --no-print-directory -C shim ../dist/shim
 
@@ -69,7 +69,7 @@ build/ops.gen.h: node_modules tools/generate-ops.ts src/plan/ops.ts src/host/fra
 	@mkdir -p build
 	@$(BUN) tools/generate-ops.ts $@
 
-dist/starter.tar: node_modules .deps-build tools/build-starter.ts
+dist/starter.tar: node_modules build/.deps-build tools/build-starter.ts
 	@mkdir -p dist
 	@$(BUN) tools/build-starter.ts $@
 
@@ -77,14 +77,17 @@ node_modules: package.json package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.deps-build:
+build/.deps-build:
+	@mkdir -p build
 	@tools/install-packages.sh $(BUILD_PACKAGES)
 	@touch $@
 
-.deps-test:
+build/.deps-test:
+	@mkdir -p build
 	@tools/install-packages.sh $(TEST_PACKAGES)
 	@touch $@
 
-.deps-bench:
+build/.deps-bench:
+	@mkdir -p build
 	@tools/install-packages.sh $(BENCH_PACKAGES)
 	@touch $@

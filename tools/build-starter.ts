@@ -5,7 +5,15 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -13,20 +21,39 @@ const busybox = '/bin/busybox';
 
 const files: Readonly<Record<string, string>> = {
   'etc/passwd':
-    'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\nuser:x:1000:1000:user:/home/user:/bin/sh\n',
-  'etc/group': 'root:x:0:\ntty:x:5:\nusers:x:100:user\nuser:x:1000:\nnogroup:x:65534:\n',
+    'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/bin/false\n',
+  'etc/group': 'root:x:0:\ntty:x:5:\nusers:x:100:\nnogroup:x:65534:\n',
   'etc/nsswitch.conf': 'hosts: files dns\n',
   'etc/profile': "export PS1='\\u@\\h:\\w\\$ '\n",
-  'etc/os-release': 'NAME="Tiffin starter"\nID=tiffin-starter\nPRETTY_NAME="Tiffin starter (busybox)"\n',
+  'etc/os-release':
+    'NAME="Tiffin starter"\nID=tiffin-starter\nPRETTY_NAME="Tiffin starter (busybox)"\n',
 };
 
 const directories = [
-  'bin', 'dev', 'etc', 'home', 'proc', 'root', 'run', 'sys', 'tmp', 'usr/bin', 'usr/sbin', 'var/tmp', 'var/log', 'home/user',
+  'bin',
+  'dev',
+  'etc',
+  'home',
+  'proc',
+  'root',
+  'run',
+  'sys',
+  'tmp',
+  'usr/bin',
+  'usr/sbin',
+  'var/tmp',
+  'var/log',
 ];
 
-const output = process.argv[2];
-if (output === undefined) throw new Error('usage: build-starter.ts OUT.tar');
-buildStarter(resolve(output));
+/** Reproducible: sorted names, no times, no owners of the building machine. */
+const tarOptions = [
+  '--format=ustar',
+  '--sort=name',
+  '--mtime=@0',
+  '--owner=0',
+  '--group=0',
+  '--numeric-owner',
+];
 
 function buildStarter(archive: string): void {
   const work = mkdtempSync(join(tmpdir(), 'tiffin-starter-'));
@@ -34,18 +61,23 @@ function buildStarter(archive: string): void {
     const root = join(work, 'root');
     writeRootfs(root);
     const layer = join(work, 'layer.tar');
-    // 1777 and the user's home need their own modes; everything else is root's.
     run('chmod', ['1777', join(root, 'tmp'), join(root, 'var/tmp')]);
     run('tar', [...tarOptions, '-C', root, '-cf', layer, '.']);
     writeImage(work, readFileSync(layer));
-    run('tar', [...tarOptions, '-C', work, '-cf', archive, 'manifest.json', 'config.json', 'layer.tar']);
+    run('tar', [
+      ...tarOptions,
+      '-C',
+      work,
+      '-cf',
+      archive,
+      'manifest.json',
+      'config.json',
+      'layer.tar',
+    ]);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
-
-/** Reproducible: sorted names, no times, no owners of the building machine. */
-const tarOptions = ['--format=ustar', '--sort=name', '--mtime=@0', '--owner=0', '--group=0', '--numeric-owner'];
 
 function writeRootfs(root: string): void {
   for (const directory of directories) mkdirSync(join(root, directory), { recursive: true });
@@ -67,7 +99,10 @@ function writeImage(work: string, layer: Uint8Array): void {
       WorkingDir: '/',
       Labels: { 'org.opencontainers.image.title': 'starter' },
     },
-    rootfs: { type: 'layers', diff_ids: [`sha256:${createHash('sha256').update(layer).digest('hex')}`] },
+    rootfs: {
+      type: 'layers',
+      diff_ids: [`sha256:${createHash('sha256').update(layer).digest('hex')}`],
+    },
     history: [{ created: '1970-01-01T00:00:00Z', created_by: 'busybox-static and a few files' }],
   };
   writeFileSync(join(work, 'config.json'), JSON.stringify(config));
@@ -80,3 +115,7 @@ function run(program: string, args: readonly string[]): string {
   if (result.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${result.stderr}`);
   return result.stdout;
 }
+
+const output = process.argv[2];
+if (output === undefined) throw new Error('usage: build-starter.ts OUT.tar');
+buildStarter(resolve(output));

@@ -6,10 +6,32 @@
 
 import type { OnProgress } from '../spec/content.ts';
 import type {
-  ContainerCreateRequest, ContainerCreateResponse, ContainerInspect, ContainerListOptions, ContainerStats, ContainerSummary,
-  ContainerTop, ContainerUpdateRequest, EngineEvent, ExecCreateRequest, ExecInspect, Filters, HistoryItem, ImageDeleteItem,
-  ImageInspect, ImageSummary, NetworkCreateRequest, NetworkResource, PruneReport, RegistryAuth, SystemDf, SystemInfo,
-  SystemVersion, Volume, VolumeCreateRequest, WaitResponse,
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerListOptions,
+  ContainerStats,
+  ContainerSummary,
+  ContainerTop,
+  ContainerUpdateRequest,
+  EngineEvent,
+  ExecCreateRequest,
+  ExecInspect,
+  Filters,
+  HistoryItem,
+  ImageDeleteItem,
+  ImageInspect,
+  ImageSummary,
+  NetworkCreateRequest,
+  NetworkResource,
+  PruneReport,
+  RegistryAuth,
+  SystemDf,
+  SystemInfo,
+  SystemVersion,
+  Volume,
+  VolumeCreateRequest,
+  WaitResponse,
 } from '../spec/docker.ts';
 
 /** A piece of output: stream 1 stdout, 2 stderr. With a terminal everything is stdout. */
@@ -66,7 +88,11 @@ export interface ExplainedStep {
 }
 
 export interface Containers {
-  create(request: ContainerCreateRequest, name: string | undefined, platform: string | undefined): Promise<ContainerCreateResponse>;
+  create(
+    request: ContainerCreateRequest,
+    name: string | undefined,
+    platform: string | undefined,
+  ): Promise<ContainerCreateResponse>;
   /** Resolves when the program runs (execve succeeded). `not-modified` when it runs already. */
   start(id: string): Promise<void>;
   /** `seconds` undefined: the container's own StopTimeout or 10; -1: wait without end. */
@@ -79,7 +105,11 @@ export interface Containers {
   rename(id: string, name: string): Promise<void>;
   update(id: string, request: ContainerUpdateRequest): Promise<string[]>;
   /** Resolves on the condition; a removed container resolves with its last status. */
-  wait(id: string, condition: 'not-running' | 'next-exit' | 'removed', signal: AbortSignal): Promise<WaitResponse>;
+  wait(
+    id: string,
+    condition: 'not-running' | 'next-exit' | 'removed',
+    signal: AbortSignal,
+  ): Promise<WaitResponse>;
   list(options: ContainerListOptions): Promise<ContainerSummary[]>;
   inspect(id: string, size: boolean): Promise<ContainerInspect>;
   top(id: string, psArgs: string): Promise<ContainerTop>;
@@ -100,14 +130,25 @@ export interface Containers {
 export interface Execs {
   create(container: string, request: ExecCreateRequest): Promise<string>;
   /** Resolves when the program runs; `session.output` ends with it. */
-  start(exec: string, options: { detach: boolean; terminal: boolean; size?: { rows: number; columns: number } }): Promise<AttachSession | undefined>;
+  start(
+    exec: string,
+    options: { detach: boolean; terminal: boolean; size?: { rows: number; columns: number } },
+  ): Promise<AttachSession | undefined>;
   resize(exec: string, rows: number, columns: number): Promise<void>;
   inspect(exec: string): ExecInspect;
   hasTerminal(exec: string): boolean;
 }
 
 export interface Images {
-  pull(reference: string, options: { platform?: string; auth?: RegistryAuth; onProgress: OnProgress; signal: AbortSignal }): Promise<void>;
+  pull(
+    reference: string,
+    options: {
+      platform?: string;
+      auth?: RegistryAuth;
+      onProgress: OnProgress;
+      signal: AbortSignal;
+    },
+  ): Promise<void>;
   list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]>;
   inspect(name: string): Promise<ImageInspect>;
   history(name: string): Promise<HistoryItem[]>;
@@ -118,7 +159,16 @@ export interface Images {
   /** A tar that is a docker-archive and an OCI layout at once. */
   save(names: string[]): AsyncIterable<Uint8Array>;
   /** A root file system tar as a new image; returns its id. */
-  import(archive: AsyncIterable<Uint8Array>, options: { repository: string; tag: string; message: string; changes: string[]; platform?: string }): Promise<string>;
+  import(
+    archive: AsyncIterable<Uint8Array>,
+    options: {
+      repository: string;
+      tag: string;
+      message: string;
+      changes: string[];
+      platform?: string;
+    },
+  ): Promise<string>;
   prune(filters: Filters): Promise<PruneReport>;
 }
 
@@ -143,7 +193,12 @@ export interface System {
   version(): SystemVersion;
   df(): Promise<SystemDf>;
   /** Past events of the window, then live ones until `until` or the signal. */
-  events(options: { sinceNs?: bigint; untilNs?: bigint; filters: Filters; signal: AbortSignal }): AsyncIterable<EngineEvent>;
+  events(options: {
+    sinceNs?: bigint;
+    untilNs?: bigint;
+    filters: Filters;
+    signal: AbortSignal;
+  }): AsyncIterable<EngineEvent>;
 }
 
 export interface Engine {

@@ -34,7 +34,11 @@ interface OpShape {
 export const OPS = {
   // Files and kernel interfaces of the host
   /** Makes one host directory. `exist` 1: an existing one is success. */
-  'make-directory': { code: 1, man: 'mkdir(2)', fields: { path: 'str', mode: 'u32', exist: 'u32' } },
+  'make-directory': {
+    code: 1,
+    man: 'mkdir(2)',
+    fields: { path: 'str', mode: 'u32', exist: 'u32' },
+  },
   /** Writes `data` in one write(2) to an existing file. Errno values in `ignore` count as success. */
   write: { code: 2, man: 'write(2)', fields: { path: 'str', data: 'bytes', ignore: 'u32s' } },
   /** Removes a file; absence is success. */
@@ -54,7 +58,11 @@ export const OPS = {
     fields: { protocol: 'u32', message: 'bytes', pidOffsets: 'u32s', ignore: 'u32s' },
   },
   /** Binds a socket that the monitor holds as long as it lives. `protocol` 6 TCP, 17 UDP, 132 SCTP. */
-  'reserve-port': { code: 7, man: 'bind(2)', fields: { protocol: 'u32', address: 'str', port: 'u32' } },
+  'reserve-port': {
+    code: 7,
+    man: 'bind(2)',
+    fields: { protocol: 'u32', address: 'str', port: 'u32' },
+  },
   /** Copies up to 4 KiB of a file into the exit record under `name`; absence is success. */
   capture: { code: 8, man: 'read(2)', fields: { path: 'str', name: 'str' } },
   /** Runs a host program with `stateHead` + pid + `stateTail` on its standard input. 0: no time limit. */
@@ -62,7 +70,12 @@ export const OPS = {
     code: 9,
     man: 'execve(2)',
     fields: {
-      path: 'str', args: 'strs', env: 'strs', timeoutMs: 'u32', stateHead: 'str', stateTail: 'str',
+      path: 'str',
+      args: 'strs',
+      env: 'strs',
+      timeoutMs: 'u32',
+      stateHead: 'str',
+      stateTail: 'str',
     },
   },
   /** Writes the container's pid in decimal to a new file, by rename. */
@@ -79,8 +92,16 @@ export const OPS = {
     code: 20,
     man: 'signalfd(2)',
     fields: {
-      mode: 'u32', directory: 'str', log: 'str', logMaxBytes: 'u64', logMaxFiles: 'u32',
-      stdin: 'u32', terminal: 'u32', rows: 'u32', columns: 'u32', preserveFds: 'u32',
+      mode: 'u32',
+      directory: 'str',
+      log: 'str',
+      logMaxBytes: 'u64',
+      logMaxFiles: 'u32',
+      stdin: 'u32',
+      terminal: 'u32',
+      rows: 'u32',
+      columns: 'u32',
+      preserveFds: 'u32',
     },
   },
   /** On failure executes `args` with the report appended: stage, op index, errno, detail. */
@@ -101,7 +122,11 @@ export const OPS = {
   // Namespaces
   join: { code: 40, man: 'setns(2)', fields: { path: 'str', type: 'u64' } },
   /** Enters namespaces of a process through its pidfd; refused if its start time (proc_pid_stat(5) field 22) differs. 0: unchecked. */
-  'join-process': { code: 41, man: 'setns(2)', fields: { pid: 'u32', startTime: 'u64', flags: 'u64' } },
+  'join-process': {
+    code: 41,
+    man: 'setns(2)',
+    fields: { pid: 'u32', startTime: 'u64', flags: 'u64' },
+  },
   unshare: { code: 42, man: 'unshare(2)', fields: { flags: 'u64' } },
 
   // The root file system
@@ -110,7 +135,14 @@ export const OPS = {
   overlay: {
     code: 61,
     man: 'https://docs.kernel.org/filesystems/overlayfs.html',
-    fields: { target: 'str', lower: 'strs', upper: 'str', work: 'str', options: 'strs', attributes: 'u64' },
+    fields: {
+      target: 'str',
+      lower: 'strs',
+      upper: 'str',
+      work: 'str',
+      options: 'strs',
+      attributes: 'u64',
+    },
   },
   /** Opens the root; from here on targets are resolved in it. `bind` 1: first bind it onto itself, as pivot_root wants a mount. */
   root: { code: 62, man: 'openat2(2)', fields: { path: 'str', bind: 'u32' } },
@@ -121,7 +153,14 @@ export const OPS = {
   mount: {
     code: 63,
     man: 'mount(2)',
-    fields: { source: 'str', target: 'str', fstype: 'str', flags: 'u64', data: 'str', create: 'u32' },
+    fields: {
+      source: 'str',
+      target: 'str',
+      fstype: 'str',
+      flags: 'u64',
+      data: 'str',
+      create: 'u32',
+    },
   },
   /**
    * Clones a mount (open_tree) from a host path, changes its attributes (mount_setattr) and moves it onto the target.
@@ -131,7 +170,13 @@ export const OPS = {
     code: 64,
     man: 'mount_setattr(2)',
     fields: {
-      source: 'str', target: 'str', recursive: 'u32', set: 'u64', clear: 'u64', deep: 'u32', create: 'u32',
+      source: 'str',
+      target: 'str',
+      recursive: 'u32',
+      set: 'u64',
+      clear: 'u64',
+      deep: 'u32',
+      create: 'u32',
       propagation: 'u64',
     },
   },
@@ -146,14 +191,25 @@ export const OPS = {
   /** Makes a path read-only by a bind on itself; absence is success. */
   'read-only': { code: 67, man: 'mount_setattr(2)', fields: { path: 'str' } },
   /** Makes a directory and its missing parents. */
-  directory: { code: 68, man: 'mkdirat(2)', fields: { path: 'str', mode: 'u32', uid: 'u32', gid: 'u32' } },
+  directory: {
+    code: 68,
+    man: 'mkdirat(2)',
+    fields: { path: 'str', mode: 'u32', uid: 'u32', gid: 'u32' },
+  },
   symlink: { code: 69, man: 'symlinkat(2)', fields: { value: 'str', path: 'str' } },
   /** Makes a device node. `type` is S_IFCHR, S_IFBLK or S_IFIFO; where mknod is refused, binds the host's node. */
   device: {
     code: 70,
     man: 'mknodat(2)',
     fields: {
-      path: 'str', type: 'u32', major: 'u32', minor: 'u32', mode: 'u32', uid: 'u32', gid: 'u32', source: 'str',
+      path: 'str',
+      type: 'u32',
+      major: 'u32',
+      minor: 'u32',
+      mode: 'u32',
+      uid: 'u32',
+      gid: 'u32',
+      source: 'str',
     },
   },
   /** Copies a directory tree of the container into an empty host directory (a volume's first use); a non-empty one is left. */
@@ -162,7 +218,11 @@ export const OPS = {
   /** Moves the root over / and changes into it, for a root on initramfs, where pivot_root is refused. */
   'move-root': { code: 73, man: 'chroot(2)', fields: {} },
   /** Mounts tmpfs over a directory and copies what the directory held into it. */
-  'copy-into-tmpfs': { code: 74, man: 'tmpfs(5)', fields: { target: 'str', attributes: 'u64', data: 'str' } },
+  'copy-into-tmpfs': {
+    code: 74,
+    man: 'tmpfs(5)',
+    fields: { target: 'str', attributes: 'u64', data: 'str' },
+  },
 
   // The process
   hostname: { code: 90, man: 'sethostname(2)', fields: { name: 'str' } },
@@ -171,7 +231,11 @@ export const OPS = {
   sysctl: { code: 92, man: 'sysctl(8)', fields: { key: 'str', value: 'str' } },
   session: { code: 93, man: 'setsid(2)', fields: {} },
   /** Opens a pty in the container's devpts, binds it on /dev/console, and hands the master to the monitor or to `consoleSocket`. */
-  terminal: { code: 94, man: 'pty(7)', fields: { rows: 'u32', columns: 'u32', consoleSocket: 'str' } },
+  terminal: {
+    code: 94,
+    man: 'pty(7)',
+    fields: { rows: 'u32', columns: 'u32', consoleSocket: 'str' },
+  },
   keyring: { code: 95, man: 'keyctl(2)', fields: { name: 'str' } },
   rlimit: { code: 96, man: 'prlimit(2)', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
   umask: { code: 97, man: 'umask(2)', fields: { mask: 'u32' } },
@@ -180,7 +244,11 @@ export const OPS = {
    * `identity` and `exec`. `user` and `group`: a name, or a number in decimal; `group` empty: the user's own.
    * `groups`: more groups, names or numbers. `lookup` 0: numbers only, no file is read, groups are exactly `groups`.
    */
-  user: { code: 98, man: 'passwd(5)', fields: { user: 'str', group: 'str', groups: 'strs', lookup: 'u32' } },
+  user: {
+    code: 98,
+    man: 'passwd(5)',
+    fields: { user: 'str', group: 'str', groups: 'strs', lookup: 'u32' },
+  },
   /** Keeps only these capabilities in the bounding set (bit mask by capability number). */
   bounding: { code: 99, man: 'capabilities(7)', fields: { mask: 'u64' } },
   /** setgroups, setresgid, setresuid with what `user` found, keeping permitted capabilities. */
@@ -192,7 +260,11 @@ export const OPS = {
   },
   'no-new-privileges': { code: 102, man: 'prctl(2)', fields: {} },
   /** `filter`: array of struct sock_filter. `listener` non-empty: the notify descriptor goes to that socket with `metadata`. */
-  seccomp: { code: 103, man: 'seccomp(2)', fields: { flags: 'u32', filter: 'bytes', listener: 'str', metadata: 'str' } },
+  seccomp: {
+    code: 103,
+    man: 'seccomp(2)',
+    fields: { flags: 'u32', filter: 'bytes', listener: 'str', metadata: 'str' },
+  },
   /** Changes directory and verifies that it lies inside the root (CVE-2024-21626). `create` 1 makes it when missing. */
   'change-directory': { code: 104, man: 'chdir(2)', fields: { path: 'str', create: 'u32' } },
   /** Stays as pid 1: starts the rest of the plan in a child, forwards signals, reaps, ends with the child's status. */
@@ -214,7 +286,15 @@ export const OPS = {
   'tree-file': {
     code: 131,
     man: 'openat2(2)',
-    fields: { path: 'str', mode: 'u32', uid: 'u32', gid: 'u32', mtimeNs: 'u64', xattrs: 'bytes', size: 'u64' },
+    fields: {
+      path: 'str',
+      mode: 'u32',
+      uid: 'u32',
+      gid: 'u32',
+      mtimeNs: 'u64',
+      xattrs: 'bytes',
+      size: 'u64',
+    },
   },
   /** A piece of the current file at an offset; what no piece covers is a hole. */
   'tree-data': { code: 132, man: 'pwrite(2)', fields: { offset: 'u64', bytes: 'bytes' } },
@@ -228,20 +308,37 @@ export const OPS = {
     code: 135,
     man: 'mknodat(2)',
     fields: {
-      path: 'str', mode: 'u32', uid: 'u32', gid: 'u32', mtimeNs: 'u64', xattrs: 'bytes', major: 'u32', minor: 'u32',
+      path: 'str',
+      mode: 'u32',
+      uid: 'u32',
+      gid: 'u32',
+      mtimeNs: 'u64',
+      xattrs: 'bytes',
+      major: 'u32',
+      minor: 'u32',
     },
   },
   /** Marks a name of a lower layer as removed: a 0:0 character device. */
-  'tree-whiteout': { code: 136, man: 'https://docs.kernel.org/filesystems/overlayfs.html', fields: { path: 'str' } },
+  'tree-whiteout': {
+    code: 136,
+    man: 'https://docs.kernel.org/filesystems/overlayfs.html',
+    fields: { path: 'str' },
+  },
   /** Marks a directory as hiding what lower layers hold in it. */
-  'tree-opaque': { code: 137, man: 'https://docs.kernel.org/filesystems/overlayfs.html', fields: { path: 'str' } },
+  'tree-opaque': {
+    code: 137,
+    man: 'https://docs.kernel.org/filesystems/overlayfs.html',
+    fields: { path: 'str' },
+  },
   /** Ends the stream; without it the tree counts as broken. */
   'tree-end': { code: 138, man: 'close(2)', fields: {} },
 } as const satisfies Record<string, OpShape>;
 
 export type OpName = keyof typeof OPS;
 
-type Operands<F extends Readonly<Record<string, FieldKind>>> = { -readonly [K in keyof F]: FieldTypes[F[K]] };
+type Operands<F extends Readonly<Record<string, FieldKind>>> = {
+  -readonly [K in keyof F]: FieldTypes[F[K]];
+};
 
 /** One operation with its operands: `{ op: 'hostname', name: 'web' }`. */
 export type Op = { [N in OpName]: { op: N } & Operands<(typeof OPS)[N]['fields']> }[OpName];

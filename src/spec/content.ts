@@ -39,7 +39,10 @@ export interface BlobStore {
    * Stores what `source` yields. Verifies digest and size while it streams; on any failure nothing stays behind.
    * Idempotent; concurrent writers of one digest are allowed.
    */
-  write(expected: { digest: Digest; size?: number }, source: AsyncIterable<Uint8Array>): Promise<void>;
+  write(
+    expected: { digest: Digest; size?: number },
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<void>;
   /** Stores content whose digest is not known before; returns digest and size. */
   add(source: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }>;
 }

@@ -1,0 +1,86 @@
+/**
+ * Runs every test file, one group after the other, and ends with one line that counts them all.
+ * Usage: bun tools/test.ts [GROUP …]; a group is a name below. Without one, all run.
+ */
+
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+
+/** Groups in the order in which a failure tells most: pure code first, whole machines last. */
+const groups: Readonly<Record<string, readonly string[]>> = {
+  unit: ['src'],
+  ...Object.fromEntries(
+    readdirSync('test', { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && holdsTests(`test/${entry.name}`))
+      .map((entry) => [entry.name, [`test/${entry.name}`]] as const),
+  ),
+};
+
+interface Count {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** A test that hangs must end the run with its name, not with the machine's patience. */
+const testTimeoutMs = 120_000;
+
+async function main(names: readonly string[]): Promise<number> {
+  const total: Count = { passed: 0, failed: 0, skipped: 0 };
+  let broken = false;
+  for (const name of names.length > 0 ? names : Object.keys(groups)) {
+    const paths = groups[name];
+    if (paths === undefined) {
+      throw new Error(`no such group of tests: ${name} (${Object.keys(groups).join(', ')})`);
+    }
+    console.log(`\n== ${name}`);
+    const { count, status } = await runGroup(paths);
+    total.passed += count.passed;
+    total.failed += count.failed;
+    total.skipped += count.skipped;
+    if (status !== 0 || count.passed === 0) {
+      broken = true;
+      console.log(`== ${name}: ${count.passed === 0 ? 'no test ran' : `exit status ${status}`}`);
+    }
+  }
+  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
+  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
+  return broken || total.failed > 0 ? 1 : 0;
+}
+
+function runGroup(paths: readonly string[]): Promise<{ count: Count; status: number }> {
+  const child = spawn(process.execPath, ['test', '--timeout', String(testTimeoutMs), ...paths], {
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  let tail = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    process.stderr.write(chunk);
+    tail = (tail + chunk.toString()).slice(-4096);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status) => {
+      const count = {
+        passed: last(tail, 'pass'),
+        failed: last(tail, 'fail'),
+        skipped: last(tail, 'skip'),
+      };
+      resolve({ count, status: status ?? 1 });
+    });
+  });
+}
+
+/** The number on the runner's closing line for a word, such as ` 12 pass`. */
+function last(text: string, word: string): number {
+  const line = text.split('\n').findLast((each) => each.trim().endsWith(` ${word}`));
+  const count = Number.parseInt(line?.trim() ?? '0', 10);
+  return Number.isNaN(count) ? 0 : count;
+}
+
+function holdsTests(directory: string): boolean {
+  return readdirSync(directory, { recursive: true }).some((path) =>
+    String(path).endsWith('.test.ts'),
+  );
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,112 @@
+/** What the network room hands out. Plain data: safe to store as JSON and to compare. */
+
+export type Protocol = 'tcp' | 'udp' | 'sctp';
+
+export type Driver = 'bridge' | 'host' | 'null';
+
+/** One address range of a network. All texts are canonical: `172.18.0.0/16`, `172.18.0.1`. */
+export interface AddressPool {
+  subnet: string;
+  gateway: string;
+  /** Addresses are given out inside this range only. */
+  range: string | undefined;
+}
+
+export interface Network {
+  /** 64 hex digits. */
+  id: string;
+  name: string;
+  driver: Driver;
+  /** Empty for drivers `host` and `null`. */
+  bridge: string;
+  ipv4: AddressPool | undefined;
+  ipv6: AddressPool | undefined;
+  /** No way out, no way in, no published ports. */
+  internal: boolean;
+  mtu: number;
+  masquerade: boolean;
+  labels: Record<string, string>;
+  options: Record<string, string>;
+  createdMs: number;
+}
+
+export interface CreateNetwork {
+  name: string;
+  /** Default `bridge`; nothing else can be created. */
+  driver?: string;
+  /** CIDR texts and addresses as given; v4 and v6 mixed, at most one of each. Missing v4: chosen from the pools. */
+  pools?: readonly { subnet?: string; gateway?: string; range?: string }[];
+  enableIpv6?: boolean;
+  internal?: boolean;
+  labels?: Readonly<Record<string, string>>;
+  /** Docker's `com.docker.network.bridge.name`, `…enable_ip_masquerade`, `com.docker.network.driver.mtu`; others are kept. */
+  options?: Readonly<Record<string, string>>;
+}
+
+export interface PortRequest {
+  protocol: Protocol;
+  containerPort: number;
+  /** Empty: every address of the host. */
+  hostAddress: string;
+  /** 0: an ephemeral one is chosen. */
+  hostPort: number;
+  /** With `hostPort`: the first free port of this range, both ends included. */
+  hostPortEnd?: number;
+}
+
+export interface PortBinding {
+  protocol: Protocol;
+  containerPort: number;
+  /** `0.0.0.0`, `::` or an address of the host. */
+  hostAddress: string;
+  hostPort: number;
+}
+
+export interface ConnectRequest {
+  containerId: string;
+  /** Name, id or unique id prefix. */
+  network: string;
+  hostname: string;
+  aliases?: readonly string[];
+  ports?: readonly PortRequest[];
+  /** Exposed ports of image and container: with `publishAll` each gets an ephemeral host port. */
+  exposed?: readonly { protocol: Protocol; port: number }[];
+  publishAll?: boolean;
+  fixedAddress?: string;
+  fixedAddress6?: string;
+  mac?: string;
+}
+
+/** A container's place in a network: reserved in the database by `connect`, made real by `endpointSteps`. */
+export interface Endpoint {
+  /** 64 hex digits. */
+  id: string;
+  containerId: string;
+  networkId: string;
+  networkName: string;
+  driver: Driver;
+  hostname: string;
+  aliases: string[];
+  /** 0 is eth0, and carries the default route. */
+  position: number;
+  /** Interface inside the container; empty for drivers `host` and `null`. */
+  interface: string;
+  /** Its other end on the host. */
+  hostInterface: string;
+  /** Interface index of the host end. */
+  hostIndex: number;
+  mac: string;
+  /** Empty: none. */
+  address: string;
+  prefix: number;
+  gateway: string;
+  address6: string;
+  prefix6: number;
+  gateway6: string;
+  ports: PortBinding[];
+}
+
+/** Who holds a host port. */
+export type PortOwner =
+  | { kind: 'container'; containerId: string }
+  | { kind: 'process'; pid: number; command: string };

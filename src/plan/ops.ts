@@ -114,7 +114,10 @@ export const OPS = {
   await: { code: 24, man: 'socketpair(2)', fields: { token: 'u32' } },
   /** Opens the start gate, a listening socket at a host path; before `pivot`. */
   gate: { code: 25, man: 'unix(7)', fields: { path: 'str' } },
-  /** Waits until somebody connects to the gate; what fails from here on is reported over it too. */
+  /**
+   * Waits until somebody connects to the gate. The launch counts as started when this op begins. What fails from here on is
+   * reported to the connected client as one `failed` frame (src/host/frames.ts); end of file without a frame: exec succeeded.
+   */
   'wait-gate': { code: 26, man: 'accept(2)', fields: {} },
   /** Writes a file below /proc/<pid of the container>/, such as uid_map. */
   'child-file': { code: 27, man: 'user_namespaces(7)', fields: { file: 'str', data: 'bytes' } },
@@ -130,6 +133,7 @@ export const OPS = {
   unshare: { code: 42, man: 'unshare(2)', fields: { flags: 'u64' } },
 
   // The root file system
+  /** `flags`: one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, with MS_REC for the submounts too. */
   propagation: { code: 60, man: 'mount_namespaces(7)', fields: { target: 'str', flags: 'u64' } },
   /** Mounts an overlay at a host path; lower directories from the top down. */
   overlay: {
@@ -147,8 +151,9 @@ export const OPS = {
   /** Opens the root; from here on targets are resolved in it. `bind` 1: first bind it onto itself, as pivot_root wants a mount. */
   root: { code: 62, man: 'openat2(2)', fields: { path: 'str', bind: 'u32' } },
   /**
-   * Mounts a new file system. `attributes` are MOUNT_ATTR_*, `create` 1 makes a missing target directory.
-   * `data` is the comma-separated option string of the file system.
+   * Mounts a new file system. `flags` are MOUNT_ATTR_* (never MS_*), `create` 1 makes a missing target directory.
+   * `data` is the comma-separated option string of the file system, which may hold the superblock flags
+   * `ro`, `sync`, `dirsync`, `lazytime`, `mand` too.
    */
   mount: {
     code: 63,
@@ -276,7 +281,7 @@ export const OPS = {
   exec: { code: 108, man: 'execve(2)', fields: { args: 'strs', env: 'strs', home: 'u32' } },
 
   // Trees: the stream of `shim unpack` (read) and `shim pack` (written)
-  /** Attributes of a tree entry follow its path: modes with type bits, times in ns since 1970, xattrs as name, value, name, value … */
+  /** Attributes of a tree entry follow its path: modes with type bits, times in ns since 1970, xattrs as name, value, name, value …, each u32 length + bytes. */
   'tree-directory': {
     code: 130,
     man: 'mkdirat(2)',

@@ -1,6 +1,6 @@
 /**
  * Makes the starter image: a small root file system around Debian's static busybox, as a docker-archive tar.
- * The same busybox gives the same bytes. Usage: bun tools/build-starter.ts OUT.tar
+ * The same busybox gives the same bytes. Usage: bun tools/build-starter.ts OUT.tar [NAME:TAG]
  */
 
 import { spawnSync } from 'node:child_process';
@@ -55,7 +55,7 @@ const tarOptions = [
   '--numeric-owner',
 ];
 
-function buildStarter(archive: string): void {
+function buildStarter(archive: string, name: string): void {
   const work = mkdtempSync(join(tmpdir(), 'tiffin-starter-'));
   try {
     const root = join(work, 'root');
@@ -63,7 +63,7 @@ function buildStarter(archive: string): void {
     const layer = join(work, 'layer.tar');
     run('chmod', ['1777', join(root, 'tmp'), join(root, 'var/tmp')]);
     run('tar', [...tarOptions, '-C', root, '-cf', layer, '.']);
-    writeImage(work, readFileSync(layer));
+    writeImage(work, readFileSync(layer), name);
     run('tar', [
       ...tarOptions,
       '-C',
@@ -88,7 +88,7 @@ function writeRootfs(root: string): void {
   for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
 }
 
-function writeImage(work: string, layer: Uint8Array): void {
+function writeImage(work: string, layer: Uint8Array, name: string): void {
   const config = {
     architecture: 'amd64',
     os: 'linux',
@@ -106,7 +106,7 @@ function writeImage(work: string, layer: Uint8Array): void {
     history: [{ created: '1970-01-01T00:00:00Z', created_by: 'busybox-static and a few files' }],
   };
   writeFileSync(join(work, 'config.json'), JSON.stringify(config));
-  const manifest = [{ Config: 'config.json', RepoTags: ['starter:latest'], Layers: ['layer.tar'] }];
+  const manifest = [{ Config: 'config.json', RepoTags: [name], Layers: ['layer.tar'] }];
   writeFileSync(join(work, 'manifest.json'), JSON.stringify(manifest));
 }
 
@@ -116,6 +116,6 @@ function run(program: string, args: readonly string[]): string {
   return result.stdout;
 }
 
-const output = process.argv[2];
-if (output === undefined) throw new Error('usage: build-starter.ts OUT.tar');
-buildStarter(resolve(output));
+const [output, name = 'starter:latest'] = process.argv.slice(2);
+if (output === undefined) throw new Error('usage: build-starter.ts OUT.tar [NAME:TAG]');
+buildStarter(resolve(output), name);

@@ -80,6 +80,13 @@ export const OPS = {
   },
   /** Writes the container's pid in decimal to a new file, by rename. */
   'pid-file': { code: 10, man: 'rename(2)', fields: { path: 'str' } },
+  /**
+   * Gives an existing file `to` the first 4 KiB of `from` if `to` reads as blank, in one write(2): a new cpuset of a v1
+   * hierarchy starts empty and takes no process before it has processors and memory nodes.
+   */
+  inherit: { code: 11, man: 'cpuset(7)', fields: { from: 'str', to: 'str' } },
+  /** Gives a host file or directory to an owner; absence is success. */
+  owner: { code: 12, man: 'chown(2)', fields: { path: 'str', uid: 'u32', gid: 'u32' } },
 
   // The frame of a launch
   /**

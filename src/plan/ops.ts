@@ -87,6 +87,8 @@ export const OPS = {
   inherit: { code: 11, man: 'cpuset(7)', fields: { from: 'str', to: 'str' } },
   /** Gives a host file or directory to an owner; absence is success. */
   owner: { code: 12, man: 'chown(2)', fields: { path: 'str', uid: 'u32', gid: 'u32' } },
+  /** Removes an empty host directory; absence is success. */
+  'remove-directory': { code: 13, man: 'rmdir(2)', fields: { path: 'str' } },
 
   // The frame of a launch
   /**
@@ -128,6 +130,8 @@ export const OPS = {
   'wait-gate': { code: 26, man: 'accept(2)', fields: {} },
   /** Writes a file below /proc/<pid of the container>/, such as uid_map. */
   'child-file': { code: 27, man: 'user_namespaces(7)', fields: { file: 'str', data: 'bytes' } },
+  /** Writes `<pid> <start time>` and a line feed (clock ticks, proc_pid_stat(5) field 22) of the container to a new file, by rename. */
+  'process-file': { code: 28, man: 'rename(2)', fields: { path: 'str' } },
 
   // Namespaces
   join: { code: 40, man: 'setns(2)', fields: { path: 'str', type: 'u64' } },

@@ -1,0 +1,182 @@
+/** Turns a registry's challenge and the person's credentials into an `Authorization` header. */
+
+import { errorMessage, TiffinError } from '../base/errors.ts';
+import type { RegistryAuth } from '../spec/docker.ts';
+import { isLoopbackRegistry } from '../spec/reference.ts';
+import { type Challenge, parseChallenge } from './challenge.ts';
+import type { Endpoint } from './endpoint.ts';
+import { boundedBody, httpRequest } from './http.ts';
+
+/** Bytes of a token server's answer. */
+const tokenLimit = 256 * 1024;
+
+export interface Authorizer {
+  /** The header's value, or undefined when the registry asks for nothing. `refresh` drops a token that was refused. */
+  header(signal: AbortSignal, refresh?: boolean): Promise<string | undefined>;
+}
+
+/** `scope`: as in the token specification, `repository:library/alpine:pull`. */
+export function createAuthorizer(
+  endpoint: Endpoint,
+  scope: string,
+  auth: RegistryAuth | undefined,
+): Authorizer {
+  const challenge =
+    endpoint.challenge === undefined ? undefined : parseChallenge(endpoint.challenge);
+  let pending: Promise<string | undefined> | undefined;
+  return {
+    header(signal, refresh = false) {
+      // One token serves all requests of a pull, also those that ask for it at the same moment.
+      if (pending === undefined || refresh)
+        pending = authorization(endpoint, challenge, scope, auth, signal);
+      return pending;
+    },
+  };
+}
+
+async function authorization(
+  endpoint: Endpoint,
+  challenge: Challenge | undefined,
+  scope: string,
+  auth: RegistryAuth | undefined,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (auth?.registrytoken) return `Bearer ${auth.registrytoken}`;
+  if (challenge === undefined) return undefined;
+  if (challenge.scheme === 'basic') return basic(auth);
+  return `Bearer ${await fetchToken(endpoint, challenge, scope, auth, signal)}`;
+}
+
+function basic(auth: RegistryAuth | undefined): string | undefined {
+  if (!auth?.username) return undefined;
+  return `Basic ${Buffer.from(`${auth.username}:${auth.password ?? ''}`).toString('base64')}`;
+}
+
+/** The token protocol of the distribution project (docs/spec/auth/token.md, oauth.md). */
+async function fetchToken(
+  endpoint: Endpoint,
+  challenge: Challenge,
+  scope: string,
+  auth: RegistryAuth | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const realm = parseRealm(endpoint, challenge.parameters.get('realm'));
+  const service = challenge.parameters.get('service') ?? '';
+  const trusted = mayReceiveCredentials(endpoint, realm);
+  const credentials = trusted ? auth : undefined;
+  const answer = await askRealm(realm, { service, scope, credentials, signal }).catch(
+    (cause: unknown) => {
+      signal.throwIfAborted();
+      throw unavailable(endpoint, realm, errorMessage(cause), cause);
+    },
+  );
+  if (answer.status === 401 || answer.status === 403) {
+    await answer.body?.cancel();
+    throw refused(endpoint, realm, trusted || !auth?.username);
+  }
+  if (answer.status !== 200) throw unavailable(endpoint, realm, `status ${answer.status}`);
+  return readToken(endpoint, realm, await boundedBody(answer, tokenLimit));
+}
+
+interface TokenRequest {
+  service: string;
+  scope: string;
+  credentials: RegistryAuth | undefined;
+  signal: AbortSignal;
+}
+
+function askRealm(realm: URL, request: TokenRequest): Promise<Response> {
+  const { service, scope, credentials, signal } = request;
+  if (credentials?.identitytoken) {
+    const form = new URLSearchParams({
+      grant_type: 'refresh_token',
+      refresh_token: credentials.identitytoken,
+      client_id: 'tiffin',
+      service,
+      scope,
+    });
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    return httpRequest(realm.href, { method: 'POST', headers, body: form.toString(), signal });
+  }
+  const url = new URL(realm);
+  if (service !== '') url.searchParams.set('service', service);
+  url.searchParams.set('scope', scope);
+  const authorization = basic(credentials);
+  return httpRequest(url.href, {
+    method: 'GET',
+    headers: authorization === undefined ? {} : { authorization },
+    signal,
+  });
+}
+
+/** A token server on plain HTTP would read credentials and tokens to the wire (CVE-2019-10214). */
+function parseRealm(endpoint: Endpoint, text: string | undefined): URL {
+  const realm = text === undefined ? null : URL.parse(text);
+  const plainAllowed = endpoint.origin.startsWith('http:');
+  const secure = realm?.protocol === 'https:' || (realm?.protocol === 'http:' && plainAllowed);
+  if (realm === null || !secure) {
+    throw new TiffinError(
+      'unavailable',
+      'bad-token-realm',
+      `registry ${endpoint.registry} names no usable token server: ${JSON.stringify((text ?? '').slice(0, 200))}`,
+    );
+  }
+  return realm;
+}
+
+/**
+ * Credentials go to the registry's own host or to a host below the same parent domain (auth.docker.io for registry-1.docker.io):
+ * a registry must not be able to have them sent to a third party by naming it as its realm.
+ */
+function mayReceiveCredentials(endpoint: Endpoint, realm: URL): boolean {
+  const registry = new URL(endpoint.origin);
+  if (registry.hostname === realm.hostname) return true;
+  if (isLoopbackRegistry(registry.host) && isLoopbackRegistry(realm.host)) return true;
+  const parent = parentDomain(registry.hostname);
+  return parent !== undefined && parent === parentDomain(realm.hostname);
+}
+
+/** The last two labels of a host name; none for an address. */
+function parentDomain(host: string): string | undefined {
+  const labels = host.split('.');
+  const last = labels.at(-1) ?? '';
+  const isAddress = host.includes(':') || (last !== '' && Number.isInteger(Number(last)));
+  return isAddress || labels.length < 2 ? undefined : labels.slice(-2).join('.');
+}
+
+function readToken(endpoint: Endpoint, realm: URL, body: Uint8Array): string {
+  let fields: unknown;
+  try {
+    fields = JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    fields = undefined;
+  }
+  if (typeof fields === 'object' && fields !== null) {
+    const token =
+      'token' in fields ? fields.token : 'access_token' in fields ? fields.access_token : undefined;
+    // A line feed in a token would end the header it is put into.
+    if (typeof token === 'string' && token !== '' && isHeaderSafe(token)) return token;
+  }
+  throw unavailable(endpoint, realm, 'its answer holds no token');
+}
+
+function isHeaderSafe(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x21 || code > 0x7e) return false;
+  }
+  return true;
+}
+
+function refused(endpoint: Endpoint, realm: URL, credentialsWereSent: boolean): TiffinError {
+  const message = `registry ${endpoint.registry}: unauthorized: incorrect username or password`;
+  const hint = credentialsWereSent
+    ? `log in with credentials for ${endpoint.registry}`
+    : `credentials were not sent to ${realm.host}, which is not of the registry's own domain`;
+  return new TiffinError('unauthorized', 'registry-unauthorized', message, { hint });
+}
+
+function unavailable(endpoint: Endpoint, realm: URL, what: string, cause?: unknown): TiffinError {
+  const message = `token server ${realm.origin} of registry ${endpoint.registry}: ${what}`;
+  return new TiffinError('unavailable', 'token-server-failed', message, { cause });
+}

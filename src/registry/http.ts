@@ -1,0 +1,68 @@
+/** One HTTP request with a limit on silence; redirects are the caller's business. */
+
+/** Milliseconds until the headers must have come, and between two pieces of a body. */
+const silenceMs = 30_000;
+
+export interface HttpOptions {
+  method: string;
+  headers: Record<string, string>;
+  body?: string;
+  signal: AbortSignal;
+}
+
+/**
+ * Sends it as it is: no redirect is followed, for an Authorization header must not travel to another host, and the
+ * body is not decoded, for digests are over the bytes that were sent. Throws when nothing comes within 30 s.
+ */
+export async function httpRequest(url: string, options: HttpOptions): Promise<Response> {
+  const silence = new AbortController();
+  const timer = setTimeout(
+    () => silence.abort(new Error(`no answer within ${silenceMs / 1000} s`)),
+    silenceMs,
+  );
+  try {
+    return await fetch(url, {
+      method: options.method,
+      headers: { 'user-agent': 'tiffin', 'accept-encoding': 'identity', ...options.headers },
+      ...(options.body === undefined ? {} : { body: options.body }),
+      redirect: 'manual',
+      decompress: false,
+      signal: AbortSignal.any([options.signal, silence.signal]),
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The body in chunks; a connection that falls silent for 30 s is an error, not a transfer that never ends. */
+export async function* bodyChunks(response: Response): AsyncGenerator<Uint8Array> {
+  if (response.body === null) return;
+  const reader = response.body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await withinSilence(reader.read());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** The whole body, refused as soon as it is larger than `limit` bytes. */
+export async function boundedBody(response: Response, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of bodyChunks(response)) {
+    size += chunk.length;
+    if (size > limit) throw new RangeError(`answer is larger than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function withinSilence<T>(work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no data for ${silenceMs / 1000} s`)), silenceMs);
+  return Promise.race([work, promise]).finally(() => clearTimeout(timer));
+}

@@ -1,0 +1,4 @@
+/** The distribution protocol (OCI distribution-spec), as a client. */
+
+export { type PullOptions, pull } from './pull.ts';
+export type { ResolvedImage } from './resolve.ts';

@@ -28,6 +28,12 @@ export const limits = {
   archiveHeaderBytes: 1 * MiB,
   /** Entries of one layer. */
   archiveEntries: 10_000_000,
+  /** What a compressed stream may grow to, whatever its ratio. */
+  decompressedFreeBytes: 4 * 1024 * MiB,
+  /** Output per input byte beyond that; gzip ends at 1032. */
+  decompressedRatio: 2000,
+  /** Output of one compressed stream. */
+  decompressedBytes: 1024 * 1024 * MiB,
   /** Redirects followed for one registry request. */
   registryRedirects: 10,
   /** Layers fetched side by side. */

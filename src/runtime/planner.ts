@@ -1,6 +1,191 @@
 /** The planner: a request in, the list of steps out. Pure: same input, same plan, no access to the machine. */
 
-import type { Plan } from '../plan/ops.ts';
-import type { ExecRequest, LaunchRequest } from './request.ts';
+import { posix } from 'node:path';
+import { planCgroup } from '../cgroup/index.ts';
+import type { Plan, Step } from '../plan/ops.ts';
+import type { Process } from '../spec/runtime/index.ts';
+import { planCgroupPath } from './cgroup-path.ts';
+import { planDevices } from './devices.ts';
+import { planHooks } from './hooks.ts';
+import { planIds } from './ids.ts';
+import { type MountPlan, planMounts } from './mounts.ts';
+import { type NamespacePlan, planNamespaces, requireMountNamespace } from './namespaces.ts';
+import { planNetwork } from './network.ts';
+import { planCwd, planProcess } from './process.ts';
+import type { LaunchRequest } from './request.ts';
+import { planPivot, planPropagation, planRoot, planSeal } from './rootfs.ts';
+import { planNames, planOomScore, planSysctls } from './settings.ts';
+import { beside, host, inside } from './step.ts';
+import { refuseUnsupported } from './unsupported.ts';
 
-export type { ContainerProcess, ExecRequest, LaunchRequest, RootSource, UserRequest } from './request.ts';
+export { planExec } from './planner-exec.ts';
+export type {
+  ContainerProcess,
+  ExecRequest,
+  LaunchRequest,
+  RootSource,
+  UserRequest,
+} from './request.ts';
+
+/** @throws TiffinError `unsupported` for what this runtime cannot do, `invalid` for what makes no sense. */
+export function planLaunch(request: LaunchRequest): Plan {
+  const { spec, facts } = request;
+  refuseUnsupported(spec);
+  requireMountNamespace(spec);
+  const process: Process = spec.process ?? { cwd: '/' };
+  const privileged = facts.uid === 0 && facts.initialUserNamespace;
+  const namespaces = planNamespaces(spec, privileged);
+  const cgroup = planCgroup({
+    facts,
+    path: planCgroupPath(request),
+    resources: spec.linux?.resources,
+  });
+  const ids = planIds(spec, namespaces, privileged);
+  const hooks = planHooks(spec, request.id, request.bundle);
+  const network = planNetwork(namespaces, request.networkSteps);
+  const extra = splitExtra(request.extraSteps ?? []);
+  const mounts = planMounts(spec.mounts ?? [], {
+    facts,
+    bundle: request.bundle,
+    label: spec.linux?.mountLabel ?? '',
+    cgroups: cgroup.paths,
+    cgroupNamespace: namespaces.created.has('cgroup') || namespaces.joined.has('cgroup'),
+  });
+  const joined = namespaces.joined.has('mount');
+  return [
+    ...planFrame(request),
+    ...stageOf(cgroup.steps, 'host'),
+    ...network.host,
+    ...extra.host,
+    host(
+      { op: 'clone', flags: namespaces.cloneFlags, cgroup: cgroup.cloneInto },
+      'the container begins, in its own namespaces',
+    ),
+    ...namespaces.enterSteps,
+
+    // Beside: ids first, everything inside waits for them; files that tell of success last.
+    ...ids.beside,
+    ...network.beside,
+    ...hooks.beside,
+    ...planRecords(request),
+
+    // Inside, still on the host's file systems.
+    ...stageOf(cgroup.steps, 'inside'),
+    ...namespaces.cgroupSteps,
+    ...(ids.inside.length > 0 ? ids.inside : planOomScore(process)),
+    inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
+    ...planKeyring(request),
+    ...(joined ? [] : planFileSystem(request, mounts, extra.early)),
+    ...planTerminal(process, request.consoleSocket),
+    ...planGate(request.gate),
+    ...hooks.beforePivot,
+    ...(joined ? [] : planPivot(request.noPivot === true)),
+
+    // Inside, nothing but the container to be seen.
+    ...network.inside,
+    ...planNames(spec),
+    ...planSysctls(spec),
+    ...mounts.late,
+    ...planCwd(process, request.createCwd === true),
+    ...extra.inside,
+    ...planSeal(spec),
+    ...planProcess(process, {
+      spec,
+      facts,
+      ownUserNamespace: namespaces.created.has('user') || namespaces.joined.has('user'),
+      user: request.user,
+      home: request.home === true,
+      init: request.init === true,
+      startSteps: [...planWait(request.gate), ...hooks.startContainer],
+    }),
+
+    ...hooks.poststart,
+    ...extra.running,
+
+    // Teardown: the network before the cgroup, whose removal kills what is left; hooks last, as `delete` runs them.
+    ...network.teardown,
+    ...extra.teardown,
+    ...stageOf(cgroup.steps, 'teardown'),
+    ...hooks.poststop,
+  ];
+}
+
+function stageOf(steps: readonly Step[], stage: Step['stage']): Step[] {
+  return steps.filter((step) => step.stage === stage);
+}
+
+function planFrame(request: LaunchRequest): Step[] {
+  const steps = [host(request.supervise, 'what becomes of the launching process')];
+  if (request.onFailure !== undefined) {
+    steps.push(host({ op: 'on-failure', args: request.onFailure }, 'words a failure for its user'));
+  }
+  return steps;
+}
+
+/** A volume's first content is copied before its mount covers it; other steps come when the file system is complete. */
+function splitExtra(steps: readonly Step[]) {
+  const early = (step: Step) => step.op.op === 'copy-up';
+  return {
+    host: stageOf(steps, 'host'),
+    early: steps.filter(early),
+    inside: stageOf(steps, 'inside').filter((step) => !early(step)),
+    running: stageOf(steps, 'running'),
+    teardown: stageOf(steps, 'teardown'),
+  };
+}
+
+function planFileSystem(request: LaunchRequest, mounts: MountPlan, early: readonly Step[]): Step[] {
+  return [
+    ...planPropagation(request.spec, request.rootMount),
+    ...planRoot(request.rootfs),
+    ...early,
+    ...mounts.steps,
+    ...planDevices(request.spec, mounts.targets),
+  ];
+}
+
+/** After the mounts, because it is opened in the container's devpts; before pivot, because the socket is the host's. */
+function planTerminal(process: Process, consoleSocket = ''): Step[] {
+  if (process.terminal !== true) return [];
+  const { height = 0, width = 0 } = process.consoleSize ?? {};
+  return [
+    inside(
+      { op: 'terminal', rows: height, columns: width, consoleSocket },
+      'a terminal of the container, on /dev/console',
+    ),
+  ];
+}
+
+/** Opened while its path on the host can be named, waited for when the program is about to start. */
+function planGate(path: string | undefined): Step[] {
+  return path === undefined ? [] : [inside({ op: 'gate', path }, 'where `start` will knock')];
+}
+
+function planWait(path: string | undefined): Step[] {
+  return path === undefined
+    ? []
+    : [inside({ op: 'wait-gate' }, 'created; the rest follows `start`')];
+}
+
+function planKeyring(request: LaunchRequest): Step[] {
+  if (request.noNewKeyring === true) return [];
+  return [
+    inside({ op: 'keyring', name: `_ses.${request.id}` }, "the caller's keys stay the caller's"),
+  ];
+}
+
+function planRecords(request: LaunchRequest): Step[] {
+  const steps: Step[] = [];
+  if (request.stateDirectory !== undefined) {
+    steps.push(
+      beside(
+        { op: 'process-file', path: posix.join(request.stateDirectory, 'process') },
+        'which process it is, told apart from a later one with its number',
+      ),
+    );
+  }
+  if (request.pidFile !== undefined) {
+    steps.push(beside({ op: 'pid-file', path: request.pidFile }, 'asked for by the caller'));
+  }
+  return steps;
+}

@@ -50,6 +50,8 @@ export interface LaunchRequest {
   noPivot?: boolean;
   /** Keeps the caller's session keyring. */
   noNewKeyring?: boolean;
+  /** Mount point on the host that holds the root; needed only where `linux.rootfsPropagation` is shared. */
+  rootMount?: string;
   /** Replaces the cgroup path that `linux.cgroupsPath` and the default give. */
   cgroupPath?: string;
 }

@@ -1,0 +1,63 @@
+/** The five capability sets of a process: capabilities(7). */
+
+import type { HostFacts } from '../host/facts.ts';
+import type { Step } from '../plan/ops.ts';
+import { capabilityMask, parseCapability } from '../spec/capabilities.ts';
+import type { LinuxCapabilities, Process } from '../spec/runtime/index.ts';
+import { inside } from './step.ts';
+
+export interface CapabilitySteps {
+  /** While the process may still change its bounding set, so before it gives up its identity. */
+  bounding: Step[];
+  /** After the identity changed, which clears the effective set. */
+  sets: Step[];
+}
+
+/**
+ * Without `capabilities` the process has none. `ownUserNamespace`: all capabilities exist in a new one; else only
+ * what this process itself has can be given, and the rest is left out as the specification asks.
+ */
+export function planCapabilities(
+  process: Process,
+  facts: HostFacts,
+  ownUserNamespace: boolean,
+): CapabilitySteps {
+  const held = ownUserNamespace ? ~0n : facts.capabilities.bounding;
+  const mask = (set: keyof LinuxCapabilities) =>
+    BigInt.asUintN(64, held) & capabilityMask(known(process.capabilities?.[set] ?? []));
+  const permitted = mask('permitted');
+  const inheritable = mask('inheritable');
+  return {
+    bounding: [
+      inside(
+        { op: 'bounding', mask: mask('bounding') },
+        'no later program can gain more; first, as it takes CAP_SETPCAP',
+      ),
+    ],
+    sets: [
+      inside(
+        {
+          op: 'capabilities',
+          effective: mask('effective') & permitted,
+          permitted,
+          inheritable,
+          // The kernel raises ambient capabilities only within both.
+          ambient: mask('ambient') & permitted & inheritable,
+        },
+        'exactly these rights, nothing of what the set-up needed',
+      ),
+    ],
+  };
+}
+
+/** A name that no kernel knows cannot be granted; the specification wants a warning, not a refusal. */
+export function unknownCapabilities(capabilities: LinuxCapabilities | undefined): string[] {
+  const names = Object.values(capabilities ?? {})
+    .filter(Array.isArray)
+    .flat();
+  return [...new Set(names)].filter((name) => parseCapability(name) === undefined);
+}
+
+function known(names: readonly string[]): string[] {
+  return names.filter((name) => parseCapability(name) !== undefined);
+}

@@ -1,0 +1,53 @@
+/** Where the network room's steps go, and the loop-back device that every new network namespace needs. */
+
+import { encodeMessages, NETLINK_ROUTE, setLink } from '../netlink/index.ts';
+import type { Step } from '../plan/ops.ts';
+import type { NamespacePlan } from './namespaces.ts';
+import { beside, inside } from './step.ts';
+import { TOKENS } from './tokens.ts';
+
+/**
+ * Interfaces are moved in from beside while the file system is being set up inside; the steps inside wait for
+ * that, and stand before privileges are dropped. Without `steps` a new network namespace gets its loop-back only.
+ */
+export function planNetwork(namespaces: NamespacePlan, steps: readonly Step[] | undefined) {
+  const of = (stage: Step['stage']) => (steps ?? []).filter((step) => step.stage === stage);
+  const moved = of('beside');
+  const own = steps === undefined && namespaces.created.has('network');
+  return {
+    host: of('host'),
+    beside:
+      moved.length === 0
+        ? []
+        : [...moved, beside({ op: 'notify', token: TOKENS.networked }, 'interfaces are inside')],
+    inside: [
+      ...(moved.length === 0
+        ? []
+        : [
+            inside(
+              { op: 'await', token: TOKENS.networked },
+              'interfaces are moved in from outside',
+            ),
+          ]),
+      ...of('inside'),
+      ...(own
+        ? [
+            inside(
+              {
+                op: 'netlink',
+                protocol: NETLINK_ROUTE,
+                message: encodeMessages([setLink({ index: LOOPBACK, up: true })]).bytes,
+                pidOffsets: [],
+                ignore: [],
+              },
+              'loop-back, the only interface of a new network namespace',
+            ),
+          ]
+        : []),
+    ],
+    teardown: of('teardown'),
+  };
+}
+
+/** Index of `lo` in every network namespace. */
+const LOOPBACK = 1;

@@ -1,0 +1,75 @@
+/** A further process in a running container: the same way into the program as the container's own (K1, K6). */
+
+import type { Plan, Step } from '../plan/ops.ts';
+import { CLONE } from './linux-flags.ts';
+import { planProcess } from './process.ts';
+import type { ExecRequest } from './request.ts';
+import { beside, enter, host, inside } from './step.ts';
+
+export function planExec(request: ExecRequest): Plan {
+  const { process, container, spec } = request;
+  const extra = request.extraSteps ?? [];
+  const steps: Step[] = [host(request.supervise, 'what becomes of the launching process')];
+  if (request.onFailure !== undefined) {
+    steps.push(host({ op: 'on-failure', args: request.onFailure }, 'words a failure for its user'));
+  }
+  return [
+    ...steps,
+    ...extra.filter((step) => step.stage === 'host'),
+    host({ op: 'clone', flags: 0n, cgroup: request.cloneInto }, 'a child of the joined namespaces'),
+    // Joined while the hierarchies are still to be seen, so that nothing runs outside the container's limits.
+    ...request.cgroupSteps,
+    enter(
+      {
+        op: 'join-process',
+        pid: container.pid,
+        startTime: container.startTime,
+        flags: container.namespaces,
+      },
+      'the namespaces of the container, unless its number belongs to another process by now',
+    ),
+    ...(request.pidFile === undefined
+      ? []
+      : [beside({ op: 'pid-file', path: request.pidFile }, 'asked for by the caller')]),
+    inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
+    ...planOom(request),
+    ...planTerminal(request),
+    ...extra.filter((step) => step.stage === 'inside'),
+    ...planProcess(process, {
+      spec,
+      facts: request.facts,
+      ownUserNamespace: (container.namespaces & CLONE.user) !== 0n,
+      user: request.user,
+      home: request.home === true,
+      init: false,
+      startSteps: [],
+    }),
+    ...extra.filter((step) => step.stage === 'teardown'),
+  ];
+}
+
+const encoder = new TextEncoder();
+
+/** From beside, through the host's /proc: the container's own may be covered by anything (CVE-2025-52881). */
+function planOom(request: ExecRequest): Step[] {
+  const score = request.process.oomScoreAdj ?? request.spec.process?.oomScoreAdj;
+  if (score === undefined) return [];
+  return [
+    beside(
+      { op: 'child-file', file: 'oom_score_adj', data: encoder.encode(String(score)) },
+      'as the container has it',
+    ),
+  ];
+}
+
+function planTerminal(request: ExecRequest): Step[] {
+  const { process, consoleSocket = '' } = request;
+  if (process.terminal !== true) return [];
+  const { height = 0, width = 0 } = process.consoleSize ?? {};
+  return [
+    inside(
+      { op: 'terminal', rows: height, columns: width, consoleSocket },
+      'a terminal of its own',
+    ),
+  ];
+}

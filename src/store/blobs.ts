@@ -1,0 +1,179 @@
+/** Blobs of an OCI image layout: `<directory>/blobs/<algorithm>/<hex>` (image-spec image-layout.md). */
+
+import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoName, TiffinError } from '../base/errors.ts';
+import { randomSuffix, shortId } from '../base/ids.ts';
+import type { BlobStore, Digest } from '../spec/content.ts';
+import {
+  type DigestAlgorithm,
+  Digester,
+  digestAlgorithm,
+  digestHex,
+  isDigest,
+} from '../spec/digest.ts';
+import { NewFile, syncDirectory } from './durable-files.ts';
+
+const READ_CHUNK = 1024 * 1024;
+const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
+/** Temporary files; emptied when the store opens. Not part of the layout, so hidden. */
+const INGEST = '.ingest';
+
+export class FileBlobStore implements BlobStore {
+  readonly #directory: string;
+
+  /** Creates what is missing and removes what a crash left half-written. One process at a time. */
+  constructor(directory: string) {
+    this.#directory = directory;
+    rmSync(join(directory, INGEST), { recursive: true, force: true });
+    mkdirSync(join(directory, INGEST), { recursive: true, mode: 0o700 });
+    for (const algorithm of ALGORITHMS) {
+      mkdirSync(join(directory, 'blobs', algorithm), { recursive: true, mode: 0o700 });
+    }
+  }
+
+  has(digest: Digest): boolean {
+    return statSync(this.path(digest), { throwIfNoEntry: false }) !== undefined;
+  }
+
+  size(digest: Digest): number {
+    const stat = statSync(this.path(digest), { throwIfNoEntry: false });
+    if (stat === undefined) throw missing(digest);
+    return stat.size;
+  }
+
+  async *read(digest: Digest): AsyncGenerator<Uint8Array> {
+    const stream = createReadStream(this.path(digest), { highWaterMark: READ_CHUNK });
+    try {
+      for await (const chunk of stream) yield chunk;
+    } catch (error) {
+      throw errnoName(error) === 'ENOENT' ? missing(digest) : error;
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  async readAll(digest: Digest, limit: number): Promise<Uint8Array> {
+    return this.readAllSync(digest, limit);
+  }
+
+  /** `readAll` for the small blobs that a request waits for. */
+  readAllSync(digest: Digest, limit: number): Uint8Array {
+    const size = this.size(digest);
+    if (size > limit) {
+      throw new TiffinError(
+        'invalid',
+        'blob-too-large',
+        `blob ${digest} of ${size} bytes is over the limit of ${limit}`,
+      );
+    }
+    return readFileSync(this.path(digest));
+  }
+
+  async write(
+    expected: { digest: Digest; size?: number },
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<void> {
+    if (this.has(expected.digest)) {
+      checkSize(expected, this.size(expected.digest));
+      await source[Symbol.asyncIterator]().return?.();
+      return;
+    }
+    await this.#ingest(digestAlgorithm(expected.digest), source, expected);
+  }
+
+  async add(source: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }> {
+    return this.#ingest('sha256', source, undefined);
+  }
+
+  /** `add` for content in memory. */
+  async addBytes(bytes: Uint8Array): Promise<{ digest: Digest; size: number }> {
+    return this.add(once(bytes));
+  }
+
+  remove(digest: Digest): void {
+    rmSync(this.path(digest), { force: true });
+  }
+
+  list(): Digest[] {
+    return ALGORITHMS.flatMap((algorithm) =>
+      readdirSync(join(this.#directory, 'blobs', algorithm))
+        .map((hex) => `${algorithm}:${hex}`)
+        .filter(isDigest),
+    );
+  }
+
+  /** Where the blob is or would be. A digest is only hex digits, so it cannot lead elsewhere. */
+  path(digest: Digest): string {
+    return join(this.#directory, 'blobs', digestAlgorithm(digest), digestHex(digest));
+  }
+
+  /** A new name for a file that is to be renamed into the layout. */
+  temporary(): string {
+    return join(this.#directory, INGEST, randomSuffix());
+  }
+
+  async #ingest(
+    algorithm: DigestAlgorithm,
+    source: AsyncIterable<Uint8Array>,
+    expected: { digest: Digest; size?: number } | undefined,
+  ): Promise<{ digest: Digest; size: number }> {
+    const digester = new Digester(algorithm);
+    const file = await NewFile.create(this.temporary());
+    try {
+      for await (const chunk of source) {
+        digester.update(chunk);
+        checkGrowth(expected, digester.size);
+        await file.write(chunk);
+      }
+      const { size } = digester;
+      const digest = digester.finish();
+      if (expected !== undefined) checkContent(expected, digest, size);
+      const path = this.path(digest);
+      await file.commit(path);
+      await syncDirectory(dirname(path));
+      return { digest, size };
+    } catch (error) {
+      await file.abandon();
+      throw error;
+    }
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+/** Stops a sender that never ends before the disk is full. */
+function checkGrowth(expected: { digest: Digest; size?: number } | undefined, size: number): void {
+  if (expected?.size !== undefined && size > expected.size) checkSize(expected, size);
+}
+
+function checkContent(
+  expected: { digest: Digest; size?: number },
+  digest: Digest,
+  size: number,
+): void {
+  checkSize(expected, size);
+  if (digest !== expected.digest) {
+    throw new TiffinError(
+      'invalid',
+      'digest-mismatch',
+      `content does not match its digest: expected ${expected.digest}, got ${digest}`,
+      { hint: 'the source is damaged or has been changed on the way: fetch it again' },
+    );
+  }
+}
+
+function checkSize(expected: { digest: Digest; size?: number }, size: number): void {
+  if (expected.size === undefined || expected.size === size) return;
+  throw new TiffinError(
+    'invalid',
+    'size-mismatch',
+    `blob ${shortId(expected.digest)} has ${size} bytes or more where ${expected.size} were announced`,
+  );
+}
+
+function missing(digest: Digest): TiffinError {
+  return new TiffinError('not-found', 'no-such-blob', `no such blob: ${digest}`);
+}

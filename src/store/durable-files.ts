@@ -1,0 +1,127 @@
+/** Files that are either there as a whole after a crash, or not at all. */
+
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errnoName, TiffinError } from '../base/errors.ts';
+
+/** Collected before each write, so that small pieces do not cost a system call each. */
+const BATCH = 1024 * 1024;
+
+/** A file under a temporary name. Ends by `commit` or `abandon`, and leaves nothing after `abandon`. */
+export class NewFile {
+  readonly #handle: FileHandle;
+  readonly #path: string;
+  #batch: Uint8Array[] = [];
+  #batched = 0;
+  /** At most one write is under way, while the caller prepares the next one. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(handle: FileHandle, path: string) {
+    this.#handle = handle;
+    this.#path = path;
+  }
+
+  static async create(path: string): Promise<NewFile> {
+    return worded(path, async () => new NewFile(await open(path, 'wx', 0o600), path));
+  }
+
+  /** Takes the bytes; the caller must not change them any more. */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.#batch.push(bytes);
+    this.#batched += bytes.length;
+    if (this.#batched >= BATCH) await this.#flush();
+  }
+
+  /** Forces the content to the disk and gives the file its name. The caller syncs the directory. */
+  async commit(path: string): Promise<void> {
+    await worded(path, async () => {
+      await this.#flush();
+      await this.#writing;
+      await this.#handle.sync();
+      await this.#handle.close();
+      await rename(this.#path, path);
+    });
+  }
+
+  async abandon(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+    await this.#handle.close().catch(() => undefined);
+    await unlink(this.#path).catch(() => undefined);
+  }
+
+  async #flush(): Promise<void> {
+    await worded(this.#path, () => this.#writing);
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#batched = 0;
+    this.#writing = this.#writeAll(batch);
+    // Thrown by the next flush; until then it must not count as unhandled.
+    this.#writing.catch(() => undefined);
+  }
+
+  async #writeAll(batch: readonly Uint8Array[]): Promise<void> {
+    const [only] = batch;
+    let bytes = batch.length === 1 && only !== undefined ? only : Buffer.concat(batch);
+    while (bytes.length > 0) {
+      const { bytesWritten } = await this.#handle.write(bytes);
+      bytes = bytes.subarray(bytesWritten);
+    }
+  }
+}
+
+/** Makes renames and creations in a directory survive a crash of the machine. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Replaces a small file in one step. */
+export async function replaceFile(
+  path: string,
+  bytes: Uint8Array,
+  temporary: string,
+): Promise<void> {
+  const file = await NewFile.create(temporary);
+  try {
+    await file.write(bytes);
+    await file.commit(path);
+  } catch (error) {
+    await file.abandon();
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** An error of the disk in words that name the file and the cure; anything else unchanged. */
+export function wordDiskError(error: unknown, path: string): unknown {
+  switch (errnoName(error)) {
+    case 'ENOSPC':
+      return new TiffinError('exhausted', 'disk-full', `no space left on device: writing ${path}`, {
+        hint: 'free space with tiffin system prune, or move the data root to a larger disk',
+        cause: error,
+      });
+    case 'EDQUOT':
+      return new TiffinError('exhausted', 'disk-quota', `disk quota exceeded: writing ${path}`, {
+        hint: 'raise the quota, or free space with tiffin system prune',
+        cause: error,
+      });
+    case 'EROFS':
+      return new TiffinError('denied', 'read-only-disk', `read-only file system: writing ${path}`, {
+        cause: error,
+      });
+    default:
+      return error;
+  }
+}
+
+async function worded<T>(path: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    throw wordDiskError(error, path);
+  }
+}

@@ -1,6 +1,6 @@
-/** Small files of procfs, sysfs and cgroupfs: read whole, absence is not an error. */
+/** Small files of procfs, sysfs and cgroupfs: each read whole and written in one write(2). */
 
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { errnoName } from '../base/errors.ts';
 
 /** Gone files, gone processes, and controllers that are not enabled. */
@@ -13,5 +13,28 @@ export function readKernelText(path: string): string | undefined {
   } catch (error) {
     if (ABSENT.has(errnoName(error) ?? '')) return undefined;
     throw error;
+  }
+}
+
+/** Names of the directories in a directory; none when it is gone. */
+export function kernelDirectories(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch (error) {
+    if (ABSENT.has(errnoName(error) ?? '')) return [];
+    throw error;
+  }
+}
+
+/** Writes to an existing file. Throws the system error. */
+export function writeKernelFile(path: string, data: string | Uint8Array): void {
+  // Without O_TRUNC, which some of these files refuse.
+  const file = openSync(path, constants.O_WRONLY | constants.O_CLOEXEC);
+  try {
+    writeSync(file, typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  } finally {
+    closeSync(file);
   }
 }

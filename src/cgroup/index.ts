@@ -1,0 +1,10 @@
+/** Control groups: limits, statistics, pausing. v1, v2 and both beside each other. */
+
+export { applyFileSteps, areFileSteps } from './apply.ts';
+export { freeze, isFrozen, planFreeze } from './freezer.ts';
+export { oomKills, peakMemory } from './oom.ts';
+export { cgroupPaths, systemdCgroupPath } from './paths.ts';
+export { joinSteps, planCgroup, removeSteps } from './plan.ts';
+export { cgroupProcesses, refuseOccupied } from './processes.ts';
+export type { CgroupPaths, CgroupPlan, CgroupRequest } from './types.ts';
+export { planUpdate, type UpdateRequest } from './update.ts';

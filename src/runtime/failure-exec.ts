@@ -1,0 +1,94 @@
+/** Why a program does not start: the failures people meet most, in the words that docker and runc made known. */
+
+import type { OpOf } from '../plan/ops.ts';
+import type { Wording } from './failure.ts';
+
+/** ELF e_machine: elf(5). */
+const MACHINES: Readonly<Record<number, string>> = {
+  3: '386',
+  8: 'mips',
+  20: 'ppc',
+  21: 'ppc64le',
+  22: 's390x',
+  40: 'arm',
+  62: 'amd64',
+  183: 'arm64',
+  243: 'riscv64',
+  258: 'loong64',
+};
+
+/** Shell convention: 127 not found, 126 found but not to be run. */
+const NOT_FOUND = 127;
+const NOT_RUNNABLE = 126;
+
+export function wordExecFailure(
+  op: OpOf<'exec'>,
+  errno: string,
+  words: string,
+  detail: string,
+): Wording {
+  const program = op.args[0] ?? '';
+  const name = `exec: ${JSON.stringify(program)}`;
+  const interpreter = /^interpreter (.*)$/s.exec(detail)?.[1];
+  const machine = /^machine (\d+)$/.exec(detail)?.[1];
+  if (interpreter !== undefined && errno === 'ENOENT') {
+    return {
+      class: 'invalid',
+      code: 'no-interpreter',
+      message: `exec ${program}: no such file or directory: its interpreter ${JSON.stringify(interpreter)} is not in the image`,
+      hint: interpreter.endsWith('\r')
+        ? 'the script has Windows line ends: convert it with dos2unix'
+        : 'add the interpreter or the dynamic loader to the image',
+      exitCode: NOT_FOUND,
+    };
+  }
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') {
+    return program.includes('/')
+      ? {
+          class: 'invalid',
+          code: 'no-program',
+          message: `${name}: stat ${program}: ${words}`,
+          hint: 'check the path; it is one inside the container',
+          exitCode: NOT_FOUND,
+        }
+      : {
+          class: 'invalid',
+          code: 'no-program',
+          message: `${name}: executable file not found in $PATH`,
+          hint: 'check the name, and PATH in the container',
+          exitCode: NOT_FOUND,
+        };
+  }
+  if (errno === 'ENOEXEC') return wordFormat(program, machine);
+  if (errno === 'EACCES' || errno === 'EISDIR') {
+    return {
+      class: 'denied',
+      code: 'not-executable',
+      message: `${name}: ${detail === 'directory' ? 'is a directory' : 'permission denied'}`,
+      hint: 'the program must be a file with execute permission for the user, on a mount without noexec',
+      exitCode: NOT_RUNNABLE,
+    };
+  }
+  return {
+    class: 'denied',
+    code: 'not-executable',
+    message: `${name}: ${words}`,
+    exitCode: NOT_RUNNABLE,
+  };
+}
+
+function wordFormat(program: string, machine: string | undefined): Wording {
+  const architecture = machine === undefined ? undefined : MACHINES[Number(machine)];
+  const foreign =
+    machine === undefined ? '' : `: it is made for ${architecture ?? `machine ${machine}`}`;
+  return {
+    class: 'invalid',
+    code: 'exec-format',
+    message: `exec ${program}: exec format error${foreign}`,
+    hint:
+      machine === undefined
+        ? 'a script needs a first line such as #!/bin/sh'
+        : "use an image for this machine's architecture",
+    exitCode: NOT_RUNNABLE,
+  };
+}

@@ -31,7 +31,7 @@ export function kernelDirectories(path: string): string[] {
 /** Writes to an existing file. Throws the system error. */
 export function writeKernelFile(path: string, data: string | Uint8Array): void {
   // Without O_TRUNC, which some of these files refuse.
-  const file = openSync(path, constants.O_WRONLY | constants.O_CLOEXEC);
+  const file = openSync(path, constants.O_WRONLY);
   try {
     writeSync(file, typeof data === 'string' ? new TextEncoder().encode(data) : data);
   } finally {

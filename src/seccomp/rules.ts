@@ -1,0 +1,125 @@
+/** A profile's rules by system call number: what is answered without looking at arguments, and what depends on them. */
+
+import { assert, TiffinError } from '../base/errors.ts';
+import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from '../spec/runtime/seccomp.ts';
+import { returnValue, strength } from './actions.ts';
+import { type Architecture, syscallNumber } from './architectures.ts';
+import { multiplexedCall } from './multiplexed.ts';
+
+const MAX_ARGUMENTS = 6;
+const WORD = 2 ** 32;
+const LARGEST = 2 ** 64;
+
+/** A 64-bit number in halves, as BPF compares words. */
+export interface Halves {
+  high: number;
+  low: number;
+}
+
+export interface Condition {
+  index: number;
+  op: LinuxSeccompArg['op'];
+  value: Halves;
+  /** What the masked argument is compared with. */
+  second: Halves;
+}
+
+/** Every condition holds → the answer. */
+export interface Rule {
+  conditions: readonly Condition[];
+  answer: number;
+}
+
+/** The strongest rule that holds gives the answer; `otherwise` if none does. */
+export interface Choice {
+  rules: readonly Rule[];
+  otherwise: number;
+}
+
+/** An answer, or a choice by the arguments. */
+export type Verdict = number | Choice;
+
+/** A rule with the names it is for; `conditions` empty: in any case. */
+export interface NamedRule extends Rule {
+  names: readonly string[];
+}
+
+/**
+ * The profile's entries as rules. An entry that names one argument twice means any of its conditions and not all, which is how runc
+ * reads it; an entry that does what would be done anyway is left out, as it would only override others.
+ */
+export function namedRules(profile: LinuxSeccomp, otherwise: number): NamedRule[] {
+  return (profile.syscalls ?? []).flatMap((entry, index) => {
+    const answer = returnValue(entry.action, entry.errnoRet);
+    if (answer === otherwise) return [];
+    const conditions = (entry.args ?? []).map((argument) => condition(argument, index));
+    if (repeatsArgument(entry)) {
+      return conditions.map((one) => ({ names: entry.names, conditions: [one], answer }));
+    }
+    return [{ names: entry.names, conditions, answer }];
+  });
+}
+
+/** Verdicts by number for one architecture; names that it does not know are passed over. */
+export function verdictsByNumber(
+  rules: readonly NamedRule[],
+  architecture: Architecture,
+  otherwise: number,
+): Map<number, Verdict> {
+  const verdicts = new Map<number, Verdict>();
+  for (const rule of rules) {
+    for (const name of rule.names) {
+      const number = syscallNumber(name, architecture);
+      if (number !== undefined) verdicts.set(number, added(verdicts.get(number), rule, otherwise));
+      const detour = rule.conditions.length === 0 ? multiplexedCall(name, architecture) : undefined;
+      if (detour === undefined) continue;
+      const through = syscallNumber(detour.through, architecture);
+      assert(through !== undefined, `${detour.through} has a number`);
+      const narrowed = { answer: rule.answer, conditions: [isCall(detour.call)] };
+      verdicts.set(through, added(verdicts.get(through), narrowed, otherwise));
+    }
+  }
+  return verdicts;
+}
+
+function added(known: Verdict | undefined, rule: Rule, otherwise: number): Verdict {
+  if (rule.conditions.length === 0) return withFallback(known, rule.answer);
+  if (typeof known === 'number' && strength(known) <= strength(rule.answer)) return known;
+  const choice = typeof known === 'object' ? known : { rules: [], otherwise: known ?? otherwise };
+  const rules = [...choice.rules, rule].sort((a, b) => strength(a.answer) - strength(b.answer));
+  return { rules, otherwise: choice.otherwise };
+}
+
+/** An unconditional rule: it replaces the default, and of two the stronger stays. */
+function withFallback(known: Verdict | undefined, answer: number): Verdict {
+  if (known === undefined) return answer;
+  if (typeof known === 'number') return strength(known) <= strength(answer) ? known : answer;
+  const rules = known.rules.filter((rule) => strength(rule.answer) < strength(answer));
+  return rules.length === 0 ? answer : { rules, otherwise: answer };
+}
+
+function condition(argument: LinuxSeccompArg, entry: number): Condition {
+  const { index, op } = argument;
+  if (index >= MAX_ARGUMENTS) {
+    throw new TiffinError(
+      'invalid',
+      'invalid-argument-index',
+      `linux.seccomp.syscalls[${entry}].args: argument ${index}: a system call has ${MAX_ARGUMENTS}`,
+    );
+  }
+  return { index, op, value: halves(argument.value), second: halves(argument.valueTwo ?? 0) };
+}
+
+function isCall(call: number): Condition {
+  return { index: 0, op: 'SCMP_CMP_EQ', value: halves(call), second: halves(0) };
+}
+
+function halves(value: number): Halves {
+  // 2^64 itself is what a JSON parser makes of 2^64 - 1.
+  if (value >= LARGEST) return { high: WORD - 1, low: WORD - 1 };
+  return { high: Math.floor(value / WORD), low: value % WORD };
+}
+
+function repeatsArgument({ args = [] }: LinuxSyscall): boolean {
+  return new Set(args.map(({ index }) => index)).size < args.length;
+}

@@ -2,7 +2,7 @@
 
 import type { ContainerSummary } from './container.ts';
 import type { ImageDeleteItem, ImageSummary } from './image.ts';
-import type { Volume } from './volume.ts';
+import type { Volume, VolumeUsage } from './volume.ts';
 
 export interface RuntimeInfo {
   path: string;
@@ -125,8 +125,8 @@ export interface SystemDf {
   Images: ImageSummary[];
   /** With sizes. */
   Containers: ContainerSummary[];
-  /** With usage. */
-  Volumes: Volume[];
+  /** Clients read the usage of each without looking whether it is there. */
+  Volumes: (Volume & { UsageData: VolumeUsage })[];
   BuildCache: never[];
 }
 

@@ -10,7 +10,14 @@ export interface Volume {
   Scope: 'local' | 'global';
   Options: Record<string, string> | null;
   /** Filled by `system df` only. */
-  UsageData?: { Size: number; RefCount: number };
+  UsageData?: VolumeUsage;
+}
+
+export interface VolumeUsage {
+  /** Bytes; -1: not known. */
+  Size: number;
+  /** Containers that mount it; -1: not known. */
+  RefCount: number;
 }
 
 export interface VolumeCreateRequest {

@@ -1,0 +1,133 @@
+/** One request from its head to its last byte: version, route, handler, reply. */
+
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { TiffinError } from '../base/errors.ts';
+import type { Engine } from '../engine/contract.ts';
+import { type Body, requestBody } from './body.ts';
+import { errorReply } from './errors.ts';
+import { hijackHead, runHijack } from './hijack.ts';
+import { Query } from './query.ts';
+import { json, type Reply } from './reply.ts';
+import type { Router } from './router.ts';
+import { upgradeBody } from './upgrade-body.ts';
+import { splitVersion } from './version.ts';
+import { writeReply } from './write-reply.ts';
+
+export interface Exchange {
+  engine: Engine;
+  router: Router;
+  /** Sent with every answer. */
+  headers: Readonly<Record<string, string>>;
+  /** Told of what is a defect of ours; the client gets no more than its message. */
+  onDefect(error: unknown): void;
+}
+
+/** An ordinary request. Never rejects. */
+export async function serveRequest(
+  exchange: Exchange,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const gone = new AbortController();
+  response.on('close', () => gone.abort());
+  const reply = await answer(exchange, request, requestBody(request), gone.signal);
+  await respond(exchange, response, reply);
+}
+
+/** A request that asks to leave HTTP; its handler may still answer in HTTP. Never rejects. */
+export async function serveUpgrade(
+  exchange: Exchange,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+): Promise<void> {
+  // The server has let go of the socket: without a listener a reset by the client would end the engine.
+  socket.on('error', () => undefined);
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort());
+  try {
+    const body = await upgradeBody(request, socket, head);
+    const reply = await answer(exchange, request, body, gone.signal);
+    if (reply.kind === 'hijack') {
+      socket.write(hijackHead(request.headers.upgrade, reply.contentType));
+      await runHijack(socket, reply);
+    } else {
+      await refuseUpgrade(exchange, request, socket, reply);
+    }
+  } catch (error) {
+    await refuseUpgrade(exchange, request, socket, failure(exchange, error));
+  }
+}
+
+async function answer(
+  exchange: Exchange,
+  request: IncomingMessage,
+  body: Body,
+  signal: AbortSignal,
+): Promise<Reply> {
+  try {
+    const { path, search } = splitTarget(request.url ?? '/');
+    const { minor, rest } = splitVersion(path);
+    const match = exchange.router.find(request.method ?? 'GET', rest);
+    if (match === undefined) return json({ message: 'page not found' }, 404);
+    return await match.handler({
+      engine: exchange.engine,
+      path: match.parameters,
+      query: new Query(search),
+      header: (name) => firstValue(request.headers[name]),
+      body,
+      signal,
+      version: minor,
+    });
+  } catch (error) {
+    return failure(exchange, error);
+  }
+}
+
+function failure(exchange: Exchange, error: unknown): Reply {
+  if (!(error instanceof TiffinError)) exchange.onDefect(error);
+  return errorReply(error);
+}
+
+async function respond(exchange: Exchange, response: ServerResponse, reply: Reply): Promise<void> {
+  for (const [name, value] of Object.entries(exchange.headers)) response.setHeader(name, value);
+  try {
+    await writeReply(response, reply.kind === 'hijack' ? noUpgradeHere() : reply);
+  } catch (error) {
+    // The headers have left: cutting the connection is the only way to say that the answer is incomplete.
+    response.destroy();
+    if (!(error instanceof TiffinError)) exchange.onDefect(error);
+  }
+}
+
+/** Only the first request of a connection can become a stream without `Upgrade`: see `old-hijack.ts`. */
+function noUpgradeHere() {
+  const message = 'this connection cannot become a stream';
+  const hint = 'send the headers Connection: Upgrade and Upgrade: tcp, or ask on a new connection';
+  return errorReply(new TiffinError('invalid', 'no-upgrade', message, { hint }));
+}
+
+/** Answers in HTTP on a socket the server has let go of, and closes it. */
+async function refuseUpgrade(
+  exchange: Exchange,
+  request: IncomingMessage,
+  socket: Socket,
+  reply: Reply,
+): Promise<void> {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.on('finish', () => socket.end());
+  await respond(exchange, response, reply);
+}
+
+function splitTarget(target: string): { path: string; search: string } {
+  const mark = target.indexOf('?');
+  if (mark < 0) return { path: target, search: '' };
+  return { path: target.slice(0, mark), search: target.slice(mark + 1) };
+}
+
+function firstValue(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

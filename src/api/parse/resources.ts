@@ -1,0 +1,128 @@
+/** `Resources`, for create (complete) and for update (only what was sent). */
+
+import { TiffinError } from '../../base/errors.ts';
+import type {
+  ContainerUpdateRequest,
+  DeviceMapping,
+  DeviceRequest,
+  Resources,
+  RestartPolicy,
+  ThrottleDevice,
+  Ulimit,
+} from '../../spec/docker.ts';
+import type { JsonObject } from '../../spec/json-object.ts';
+import {
+  expectTexts,
+  integer,
+  objects,
+  optionalFlag,
+  optionalInteger,
+  optionalWord,
+  text,
+  textMap,
+  texts,
+} from './fields.ts';
+
+export function parseResources(host: JsonObject): Resources {
+  return {
+    CpuShares: integer(host, 'CpuShares'),
+    Memory: integer(host, 'Memory'),
+    CgroupParent: text(host, 'CgroupParent'),
+    BlkioWeight: integer(host, 'BlkioWeight', 0, 65_535),
+    BlkioWeightDevice: objects(host, 'BlkioWeightDevice', (device) => ({
+      Path: text(device, 'Path'),
+      Weight: integer(device, 'Weight', 0, 65_535),
+    })),
+    BlkioDeviceReadBps: objects(host, 'BlkioDeviceReadBps', parseThrottle),
+    BlkioDeviceWriteBps: objects(host, 'BlkioDeviceWriteBps', parseThrottle),
+    BlkioDeviceReadIOps: objects(host, 'BlkioDeviceReadIOps', parseThrottle),
+    BlkioDeviceWriteIOps: objects(host, 'BlkioDeviceWriteIOps', parseThrottle),
+    CpuPeriod: integer(host, 'CpuPeriod'),
+    CpuQuota: integer(host, 'CpuQuota'),
+    CpuRealtimePeriod: integer(host, 'CpuRealtimePeriod'),
+    CpuRealtimeRuntime: integer(host, 'CpuRealtimeRuntime'),
+    CpusetCpus: text(host, 'CpusetCpus'),
+    CpusetMems: text(host, 'CpusetMems'),
+    Devices: objects(host, 'Devices', parseDevice),
+    DeviceCgroupRules: texts(host, 'DeviceCgroupRules'),
+    DeviceRequests: objects(host, 'DeviceRequests', parseDeviceRequest),
+    MemoryReservation: integer(host, 'MemoryReservation'),
+    MemorySwap: integer(host, 'MemorySwap'),
+    MemorySwappiness: parseSwappiness(host),
+    NanoCpus: integer(host, 'NanoCpus'),
+    OomKillDisable: optionalFlag(host, 'OomKillDisable') ?? null,
+    PidsLimit: optionalInteger(host, 'PidsLimit') ?? null,
+    Ulimits: objects(host, 'Ulimits', parseUlimit),
+  };
+}
+
+/** Zero and empty mean "as it is": Docker's client always sends every field. */
+export function parseContainerUpdate(body: JsonObject): ContainerUpdateRequest {
+  const update: ContainerUpdateRequest = {};
+  for (const [key, value] of Object.entries(parseResources(body))) {
+    const sent = Array.isArray(value) ? value.length > 0 : Boolean(value);
+    if (sent) Object.assign(update, { [key]: value });
+  }
+  // Zero says something here: no swapping, no limit.
+  if (body.has('MemorySwappiness')) update.MemorySwappiness = parseSwappiness(body);
+  const pids = optionalInteger(body, 'PidsLimit');
+  if (pids !== undefined) update.PidsLimit = pids;
+  const policy = parseRestartPolicy(body);
+  if (policy.Name !== '') update.RestartPolicy = policy;
+  return update;
+}
+
+export function parseRestartPolicy(host: JsonObject): RestartPolicy {
+  const policy = host.object('RestartPolicy');
+  if (policy === undefined) return { Name: '', MaximumRetryCount: 0 };
+  const names = ['', 'no', 'always', 'unless-stopped', 'on-failure'] as const;
+  const parsed = {
+    Name: optionalWord(policy, 'Name', names) ?? '',
+    MaximumRetryCount: integer(policy, 'MaximumRetryCount'),
+  };
+  if (parsed.MaximumRetryCount < 0) throw invalid('maximum retry count cannot be negative');
+  if (parsed.MaximumRetryCount > 0 && parsed.Name !== 'on-failure') {
+    throw invalid("maximum retry count can only be used with 'on-failure'");
+  }
+  return parsed;
+}
+
+/** -1 is how Docker's client says nothing. */
+function parseSwappiness(host: JsonObject): number | null {
+  const value = optionalInteger(host, 'MemorySwappiness', -1, 100) ?? -1;
+  return value === -1 ? null : value;
+}
+
+function parseThrottle(device: JsonObject): ThrottleDevice {
+  return { Path: text(device, 'Path'), Rate: integer(device, 'Rate', 0, Number.MAX_SAFE_INTEGER) };
+}
+
+function parseDevice(device: JsonObject): DeviceMapping {
+  return {
+    PathOnHost: text(device, 'PathOnHost'),
+    PathInContainer: text(device, 'PathInContainer'),
+    CgroupPermissions: text(device, 'CgroupPermissions'),
+  };
+}
+
+function parseDeviceRequest(request: JsonObject): DeviceRequest {
+  return {
+    Driver: text(request, 'Driver'),
+    Count: integer(request, 'Count'),
+    DeviceIDs: texts(request, 'DeviceIDs'),
+    Capabilities: request.list('Capabilities', 100, expectTexts) ?? [],
+    Options: textMap(request, 'Options'),
+  };
+}
+
+function parseUlimit(limit: JsonObject): Ulimit {
+  return {
+    Name: text(limit, 'Name'),
+    Soft: integer(limit, 'Soft'),
+    Hard: integer(limit, 'Hard'),
+  };
+}
+
+function invalid(message: string): TiffinError {
+  return new TiffinError('invalid', 'bad-field', message);
+}

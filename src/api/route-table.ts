@@ -1,0 +1,106 @@
+/** Every route of the API, in the order of Docker's documentation. Paths are without the version prefix. */
+
+import type { Route } from './router.ts';
+import * as absent from './routes/absent.ts';
+import * as lifecycle from './routes/container-lifecycle.ts';
+import * as streams from './routes/container-streams.ts';
+import * as containers from './routes/containers.ts';
+import * as execs from './routes/execs.ts';
+import * as explain from './routes/explain.ts';
+import * as transfer from './routes/image-transfer.ts';
+import * as images from './routes/images.ts';
+import * as networks from './routes/networks.ts';
+import { containerStats } from './routes/stats.ts';
+import * as system from './routes/system.ts';
+import * as volumes from './routes/volumes.ts';
+
+export const routes: readonly Route[] = [
+  ['GET', '/_ping', system.ping],
+  ['HEAD', '/_ping', system.ping],
+  ['GET', '/version', system.version],
+  ['GET', '/info', system.info],
+  ['GET', '/events', system.events],
+  ['GET', '/system/df', system.dataUsage],
+  ['POST', '/auth', system.login],
+
+  ['GET', '/containers/json', containers.listContainers],
+  ['POST', '/containers/create', containers.createContainer],
+  ['POST', '/containers/prune', containers.pruneContainers],
+  ['GET', '/containers/{id}/json', containers.inspectContainer],
+  ['GET', '/containers/{id}/top', containers.topContainer],
+  ['POST', '/containers/{id}/update', containers.updateContainer],
+  ['POST', '/containers/{id}/rename', containers.renameContainer],
+  ['DELETE', '/containers/{id}', containers.removeContainer],
+  ['POST', '/containers/{id}/start', lifecycle.startContainer],
+  ['POST', '/containers/{id}/stop', lifecycle.stopContainer],
+  ['POST', '/containers/{id}/restart', lifecycle.restartContainer],
+  ['POST', '/containers/{id}/kill', lifecycle.killContainer],
+  ['POST', '/containers/{id}/pause', lifecycle.pauseContainer],
+  ['POST', '/containers/{id}/unpause', lifecycle.unpauseContainer],
+  ['POST', '/containers/{id}/wait', lifecycle.waitContainer],
+  ['POST', '/containers/{id}/resize', lifecycle.resizeContainer],
+  ['POST', '/containers/{id}/attach', streams.attachContainer],
+  ['GET', '/containers/{id}/logs', streams.containerLogs],
+  ['GET', '/containers/{id}/stats', containerStats],
+  ['GET', '/containers/{id}/export', streams.exportContainer],
+  ['GET', '/containers/{id}/changes', absent.unsupported('the list of changed files')],
+  ['GET', '/containers/{id}/archive', absent.unsupported('copying out of a container')],
+  ['HEAD', '/containers/{id}/archive', absent.unsupported('copying out of a container')],
+  ['PUT', '/containers/{id}/archive', absent.unsupported('copying into a container')],
+  ['GET', '/containers/{id}/attach/ws', absent.unsupported('attach over a web socket')],
+  ['POST', '/commit', absent.unsupported('commit')],
+
+  ['POST', '/containers/{id}/exec', execs.createExec],
+  ['POST', '/exec/{id}/start', execs.startExec],
+  ['POST', '/exec/{id}/resize', execs.resizeExec],
+  ['GET', '/exec/{id}/json', execs.inspectExec],
+
+  ['GET', '/images/json', images.listImages],
+  ['POST', '/images/create', transfer.createImage],
+  ['POST', '/images/load', transfer.loadImages],
+  ['GET', '/images/get', transfer.saveImages],
+  ['POST', '/images/prune', images.pruneImages],
+  ['GET', '/images/search', absent.unsupported('search')],
+  ['GET', '/images/{name*}/json', images.inspectImage],
+  ['GET', '/images/{name*}/history', images.imageHistory],
+  ['GET', '/images/{name*}/get', transfer.saveImage],
+  ['POST', '/images/{name*}/tag', images.tagImage],
+  ['POST', '/images/{name*}/push', absent.unsupported('push')],
+  ['DELETE', '/images/{name*}', images.removeImage],
+  ['GET', '/distribution/{name*}/json', absent.unsupported('asking a registry')],
+  ['POST', '/build', absent.unsupported('build')],
+  ['POST', '/build/prune', absent.unsupported('build')],
+
+  ['GET', '/volumes', volumes.listVolumes],
+  ['POST', '/volumes/create', volumes.createVolume],
+  ['POST', '/volumes/prune', volumes.pruneVolumes],
+  ['GET', '/volumes/{name}', volumes.inspectVolume],
+  ['DELETE', '/volumes/{name}', volumes.removeVolume],
+
+  ['GET', '/networks', networks.listNetworks],
+  ['POST', '/networks/create', networks.createNetwork],
+  ['POST', '/networks/prune', networks.pruneNetworks],
+  ['GET', '/networks/{id}', networks.inspectNetwork],
+  ['DELETE', '/networks/{id}', networks.removeNetwork],
+  ['POST', '/networks/{id}/connect', absent.unsupported('connecting a container later')],
+  ['POST', '/networks/{id}/disconnect', absent.unsupported('disconnecting a container')],
+
+  ['GET', '/tiffin/containers/{id}/explain', explain.explainContainer],
+  ['POST', '/tiffin/explain', explain.explainRun],
+
+  ['GET', '/plugins', absent.noPlugins],
+  ['GET', '/plugins/{name*}/json', absent.noSuchPlugin],
+  ['GET', '/swarm', absent.notInSwarm],
+  ['GET', '/swarm/unlockkey', absent.notInSwarm],
+  ['POST', '/swarm/{verb}', absent.notInSwarm],
+  ['GET', '/nodes', absent.notInSwarm],
+  ['GET', '/nodes/{id}', absent.notInSwarm],
+  ['GET', '/services', absent.notInSwarm],
+  ['GET', '/services/{id}', absent.notInSwarm],
+  ['GET', '/tasks', absent.notInSwarm],
+  ['GET', '/tasks/{id}', absent.notInSwarm],
+  ['GET', '/secrets', absent.notInSwarm],
+  ['GET', '/secrets/{id}', absent.notInSwarm],
+  ['GET', '/configs', absent.notInSwarm],
+  ['GET', '/configs/{id}', absent.notInSwarm],
+];

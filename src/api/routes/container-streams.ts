@@ -1,0 +1,66 @@
+/** What flows out of and into a container: attach, logs, file system. */
+
+import { TiffinError } from '../../base/errors.ts';
+import type { Call } from '../call.ts';
+import type { Query } from '../query.ts';
+import { type Reply, stream } from '../reply.ts';
+import { parseDetachKeys } from '../stream/detach-keys.ts';
+import { encodeLogs } from '../stream/log-encoder.ts';
+import { started } from '../stream/started.ts';
+import { streamType } from '../stream/types.ts';
+
+export async function attachContainer({ engine, path, query, version }: Call): Promise<Reply> {
+  const id = path.get('id');
+  const raw = engine.containers.hasTerminal(id);
+  const detachKeys = parseDetachKeys(query.text('detachKeys') ?? '');
+  const options = {
+    stdin: query.flag('stdin'),
+    stdout: query.flag('stdout'),
+    stderr: query.flag('stderr'),
+    logs: query.flag('logs'),
+    stream: query.flag('stream'),
+  };
+  const session = await engine.containers.attach(id, options);
+  return {
+    kind: 'hijack',
+    contentType: streamType(raw, version),
+    raw,
+    input: options.stdin && options.stream,
+    detachKeys: raw ? detachKeys : new Uint8Array(),
+    open: async () => session,
+  };
+}
+
+export function containerLogs({ engine, path, query, signal, version }: Call): Reply {
+  const id = path.get('id');
+  const raw = engine.containers.hasTerminal(id);
+  const options = {
+    ...outputStreams(query),
+    follow: query.flag('follow'),
+    tail: tailLines(query),
+    sinceNs: query.timestamp('since'),
+    untilNs: query.timestamp('until'),
+    signal,
+  };
+  const encoding = { raw, timestamps: query.flag('timestamps') };
+  const logs = engine.containers.logs(id, options);
+  return stream(streamType(raw, version), encodeLogs(logs, encoding, options.follow));
+}
+
+export async function exportContainer({ engine, path }: Call): Promise<Reply> {
+  const archive = await started(engine.containers.export(path.get('id')));
+  return stream('application/x-tar', archive);
+}
+
+function outputStreams(query: Query): { stdout: boolean; stderr: boolean } {
+  const streams = { stdout: query.flag('stdout'), stderr: query.flag('stderr') };
+  if (streams.stdout || streams.stderr) return streams;
+  const message = 'Bad parameters: you must choose at least one stream';
+  throw new TiffinError('invalid', 'no-stream', message);
+}
+
+/** A number of lines; `all`, and anything else that is no number, is everything. */
+function tailLines(query: Query): number | undefined {
+  const text = query.nonEmpty('tail') ?? 'all';
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,61 @@
+/** Containers as objects: list, create, inspect, change, remove. */
+
+import { TiffinError } from '../../base/errors.ts';
+import type { Call } from '../call.ts';
+import { parseFilters } from '../filters.ts';
+import { parseContainerCreate } from '../parse/container.ts';
+import { bodyObject } from '../parse/fields.ts';
+import { parseContainerUpdate } from '../parse/resources.ts';
+import { json, noContent, type Reply } from '../reply.ts';
+
+const MAX_LIST = 1_000_000;
+
+export async function listContainers({ engine, query }: Call): Promise<Reply> {
+  const limit = query.integer('limit', -1, MAX_LIST) ?? 0;
+  const options = {
+    all: query.flag('all'),
+    limit: Math.max(limit, 0),
+    size: query.flag('size'),
+    filters: parseFilters(query, 'containers'),
+  };
+  return json(await engine.containers.list(options));
+}
+
+export async function createContainer({ engine, query, body }: Call): Promise<Reply> {
+  const request = parseContainerCreate(await body.json());
+  const name = query.nonEmpty('name');
+  const platform = query.nonEmpty('platform');
+  return json(await engine.containers.create(request, name, platform), 201);
+}
+
+export async function inspectContainer({ engine, path, query }: Call): Promise<Reply> {
+  return json(await engine.containers.inspect(path.get('id'), query.flag('size')));
+}
+
+export async function topContainer({ engine, path, query }: Call): Promise<Reply> {
+  return json(await engine.containers.top(path.get('id'), query.nonEmpty('ps_args') ?? '-ef'));
+}
+
+export async function updateContainer({ engine, path, body }: Call): Promise<Reply> {
+  const update = parseContainerUpdate(bodyObject(await body.json()));
+  return json({ Warnings: await engine.containers.update(path.get('id'), update) });
+}
+
+export async function renameContainer({ engine, path, query }: Call): Promise<Reply> {
+  await engine.containers.rename(path.get('id'), query.required('name'));
+  return noContent;
+}
+
+export async function removeContainer({ engine, path, query }: Call): Promise<Reply> {
+  if (query.flag('link')) {
+    const message = 'links between containers are not supported';
+    throw new TiffinError('unsupported', 'no-links', message, { hint: 'use a network' });
+  }
+  const options = { force: query.flag('force'), volumes: query.flag('v') };
+  await engine.containers.remove(path.get('id'), options);
+  return noContent;
+}
+
+export async function pruneContainers({ engine, query }: Call): Promise<Reply> {
+  return json(await engine.containers.prune(parseFilters(query, 'containerPrune')));
+}

@@ -1,0 +1,36 @@
+/** Images as objects: list, inspect, name, remove. */
+
+import type { Call } from '../call.ts';
+import { parseFilters } from '../filters.ts';
+import { json, type Reply } from '../reply.ts';
+
+export async function listImages({ engine, query }: Call): Promise<Reply> {
+  const options = {
+    all: query.flag('all'),
+    filters: parseFilters(query, 'images'),
+    sharedSize: query.flag('shared-size'),
+  };
+  return json(await engine.images.list(options));
+}
+
+export async function inspectImage({ engine, path }: Call): Promise<Reply> {
+  return json(await engine.images.inspect(path.get('name')));
+}
+
+export async function imageHistory({ engine, path }: Call): Promise<Reply> {
+  return json(await engine.images.history(path.get('name')));
+}
+
+export async function tagImage({ engine, path, query }: Call): Promise<Reply> {
+  await engine.images.tag(path.get('name'), query.required('repo'), query.text('tag') ?? '');
+  return { kind: 'empty', status: 201 };
+}
+
+export async function removeImage({ engine, path, query }: Call): Promise<Reply> {
+  const options = { force: query.flag('force'), noprune: query.flag('noprune') };
+  return json(await engine.images.remove(path.get('name'), options));
+}
+
+export async function pruneImages({ engine, query }: Call): Promise<Reply> {
+  return json(await engine.images.prune(parseFilters(query, 'imagePrune')));
+}

@@ -1,0 +1,70 @@
+/** The engine itself. */
+
+import { TiffinError } from '../../base/errors.ts';
+import type { Call } from '../call.ts';
+import { parseFilters } from '../filters.ts';
+import { json, type Reply, stream } from '../reply.ts';
+import { eventLine } from '../stream/json-lines.ts';
+
+const PING_HEADERS = { 'Cache-Control': 'no-cache, no-store, must-revalidate', Swarm: 'inactive' };
+
+export function ping(): Reply {
+  return { kind: 'text', status: 200, text: 'OK', headers: PING_HEADERS };
+}
+
+export async function info({ engine }: Call): Promise<Reply> {
+  return json(await engine.system.info());
+}
+
+export function version({ engine }: Call): Reply {
+  return json(engine.system.version());
+}
+
+/** The lists of a data usage answer by the `type` that asks for them. */
+const DF_TYPES = {
+  container: 'Containers',
+  image: 'Images',
+  volume: 'Volumes',
+  'build-cache': 'BuildCache',
+} as const;
+
+export async function dataUsage({ engine, query }: Call): Promise<Reply> {
+  const wanted = query.all('type');
+  for (const type of wanted) {
+    if (!Object.hasOwn(DF_TYPES, type)) {
+      throw new TiffinError('invalid', 'bad-type', `unknown object type: ${type}`);
+    }
+  }
+  const usage = await engine.system.df();
+  if (wanted.length === 0) return json(usage);
+  const hidden: Record<string, null> = {};
+  for (const [type, list] of Object.entries(DF_TYPES)) {
+    if (!wanted.includes(type)) hidden[list] = null;
+  }
+  return json({ ...usage, ...hidden });
+}
+
+export function events({ engine, query, signal }: Call): Reply {
+  const sinceNs = query.timestamp('since');
+  const untilNs = query.timestamp('until');
+  const source = engine.system.events({
+    ...(sinceNs !== undefined && { sinceNs }),
+    ...(untilNs !== undefined && { untilNs }),
+    filters: parseFilters(query, 'events'),
+    signal,
+  });
+  return stream('application/json', eventLines(source));
+}
+
+async function* eventLines(source: ReturnType<Call['engine']['system']['events']>) {
+  for await (const event of source) yield eventLine(event);
+}
+
+export function login(): Reply {
+  throw new TiffinError(
+    'unsupported',
+    'no-login',
+    'this engine does not check registry credentials ahead of their use',
+    { hint: 'put them into the client configuration file; they are sent with each pull' },
+  );
+}

@@ -1,0 +1,110 @@
+/** The Docker Engine API on a unix socket. */
+
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createNetServer, type Server, type Socket } from 'node:net';
+import type { Engine } from '../engine/contract.ts';
+import { type Exchange, serveRequest, serveUpgrade } from './exchange.ts';
+import { admit } from './old-hijack.ts';
+import { routes } from './route-table.ts';
+import { Router } from './router.ts';
+import { claimSocketPath, removeSocket, restrictSocket } from './socket-file.ts';
+import { API_VERSION } from './version.ts';
+
+export interface ServeOptions {
+  socketPath: string;
+  /** Group id that may connect too. */
+  group?: number;
+  /** Told of defects, with their stacks; the default writes to standard error. */
+  onDefect?: (error: unknown) => void;
+}
+
+export interface ApiServer {
+  /** Refuses new connections, cuts the open ones, removes the socket. Containers are not touched. */
+  close(): Promise<void>;
+}
+
+export async function serveApi(engine: Engine, options: ServeOptions): Promise<ApiServer> {
+  const exchange: Exchange = {
+    engine,
+    router: new Router(routes),
+    headers: commonHeaders(engine),
+    onDefect: options.onDefect ?? writeDefect,
+  };
+  await claimSocketPath(options.socketPath);
+  const open = new Set<Socket>();
+  const http = httpServer(exchange);
+  const server = createNetServer({ allowHalfOpen: true }, (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    admit(socket, (admitted) => http.emit('connection', admitted));
+  });
+  await listen(server, options);
+  return {
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const socket of open) socket.destroy();
+      await closed;
+      removeSocket(options.socketPath);
+    },
+  };
+}
+
+/** Parses what the listener hands to it; listens on nothing itself. */
+function httpServer(exchange: Exchange) {
+  // No time limits: uploads and followed logs take as long as they take, and only the owner can connect.
+  const server = createHttpServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
+  server.timeout = 0;
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    void serveRequest(exchange, request, response);
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    void serveUpgrade(exchange, request, socket, head);
+  });
+  server.on('clientError', refuseMalformed);
+  return server;
+}
+
+async function listen(server: Server, options: ServeOptions): Promise<void> {
+  const listening = new Promise<void>((resolve, reject) => {
+    server.once('listening', resolve);
+    server.once('error', reject);
+  });
+  // `listen` binds before it returns: under this umask nobody but the owner has a moment to connect.
+  const umask = process.umask(0o177);
+  try {
+    server.listen(options.socketPath);
+  } finally {
+    process.umask(umask);
+  }
+  await listening;
+  restrictSocket(options.socketPath, options.group);
+}
+
+function commonHeaders(engine: Engine): Record<string, string> {
+  const version = engine.system.version();
+  return {
+    'Api-Version': API_VERSION,
+    'Docker-Experimental': String(version.Experimental),
+    Ostype: version.Os,
+    Server: `Tiffin/${version.Version} (${version.Os})`,
+  };
+}
+
+function refuseMalformed(error: Error, socket: Socket): void {
+  socket.on('error', () => undefined);
+  if (socket.writable) {
+    const body = JSON.stringify({ message: `malformed request: ${error.message}` });
+    socket.write(
+      `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
+}
+
+function writeDefect(error: unknown): void {
+  process.stderr.write(`tiffin: defect: ${error instanceof Error ? error.stack : String(error)}\n`);
+}

@@ -1,0 +1,36 @@
+/** The version prefix of a path: `/v1.41/containers/json`. */
+
+import { TiffinError } from '../base/errors.ts';
+
+export const API_VERSION = '1.51';
+export const MIN_API_VERSION = '1.24';
+export const LATEST_MINOR = 51;
+const OLDEST_MINOR = 24;
+
+/** Splits the version off; a path without one speaks the latest. Throws `invalid` outside of what is served, in Docker's words. */
+export function splitVersion(path: string): { minor: number; rest: string } {
+  if (!path.startsWith('/v')) return { minor: LATEST_MINOR, rest: path };
+  const slash = path.indexOf('/', 1);
+  const prefix = slash < 0 ? path.slice(2) : path.slice(2, slash);
+  const version = parseVersion(prefix);
+  if (version === undefined) return { minor: LATEST_MINOR, rest: path };
+  const { major, minor } = version;
+  if (major > 1 || (major === 1 && minor > LATEST_MINOR)) {
+    throw refuse(prefix, `too new. Maximum supported API version is ${API_VERSION}`);
+  }
+  if (major < 1 || minor < OLDEST_MINOR) {
+    const cure = 'please upgrade your client to a newer version';
+    throw refuse(prefix, `too old. Minimum supported API version is ${MIN_API_VERSION}, ${cure}`);
+  }
+  return { minor, rest: slash < 0 ? '/' : path.slice(slash) };
+}
+
+function refuse(version: string, reason: string): TiffinError {
+  return new TiffinError('invalid', 'api-version', `client version ${version} is ${reason}`);
+}
+
+/** `1.41`; anything else belongs to the path (`/volumes`, `/version`). */
+function parseVersion(text: string): { major: number; minor: number } | undefined {
+  const match = /^([0-9]{1,4})\.([0-9]{1,4})$/.exec(text);
+  return match === null ? undefined : { major: Number(match[1]), minor: Number(match[2]) };
+}

@@ -3,26 +3,31 @@
  *
  *   const networks = openNetworks({ database, dataRoot });
  *   networks.ensureDefault();
+ *   await launcher.apply(encodePlan(networks.hostSetup('bridge')));   // once per network and engine life, before connect
  *   const endpoint = networks.connect({ containerId, network: 'bridge', hostname, ports });
- *   await launcher.apply(encodePlan(networks.hostSetup(endpoint.networkId)));  // once per network and engine life
  *   planLaunch({ …, networkSteps: networks.endpointSteps(endpoint) });
- *   networks.disconnect(endpoint.containerId);                                 // after the container ended
+ *   networks.disconnect(containerId);                                 // after the container ended
  *
  * The kernel's side of a container (veth, map elements) is undone by the teardown steps of its own plan, also when
  * no engine runs; `disconnect` frees only what the database reserves.
  */
 
+import type { TiffinError } from '../base/errors.ts';
+import type { Database } from '../host/database.ts';
 import type { Plan, Step } from '../plan/ops.ts';
-import type {
-  ConnectRequest,
-  CreateNetwork,
-  Endpoint,
-  Network,
-  PortBinding,
-  PortOwner,
-} from './types.ts';
+import { NetworkManager } from './manager.ts';
+import type { HostPort } from './ports.ts';
+import type { ConnectRequest, CreateNetwork, Endpoint, Network, PortOwner } from './types.ts';
 
+export { hostnameFile, hostsFile, type ResolverOptions, resolvConf } from './files.ts';
+export { type NetworkMode, parseNetworkMode } from './mode.ts';
+export type { HostPort } from './ports.ts';
 export type * from './types.ts';
+
+/** Opens the room on the engine's database; its tables are made when missing. */
+export function openNetworks(options: { database: Database; dataRoot: string }): NetworkRoom {
+  return new NetworkManager(options);
+}
 
 export interface NetworkRoom {
   /** Makes the records of `bridge`, `host` and `none` where they are missing. Touches no link. */
@@ -39,18 +44,34 @@ export interface NetworkRoom {
   /** Every place of one container, eth0 first. */
   endpointsOf(containerId: string): Endpoint[];
 
-  /** Host-only plan: bridge, its address, forwarding, the firewall with all networks and live ports. Idempotent. */
+  /**
+   * Host-only plan: bridge, its address, forwarding, the firewall with all networks. Idempotent; empty for `host` and `none`.
+   * The first call of an engine's life puts the ports of containers that run into the firewall too. May give the default
+   * network another subnet if its own is in use by now, so call it before `connect`. Call it again when a start fails
+   * at a `beside` netlink operation with ENOENT or ENODEV: somebody flushed the table or removed the bridge.
+   */
   hostSetup(network: string): Plan;
   /** Host-only plan that removes the bridge and the network's firewall elements. */
   hostTeardown(network: string): Plan;
+  /** Host-only plan for an engine that ends: removes bridges without endpoints, and without any endpoint the table. */
+  hostRelease(): Plan;
+  /** Makes `hostSetup` put live ports into the firewall again: after a flush by somebody else. */
+  forgetFirewall(): void;
 
   /** Reserves addresses and ports; throws `not-found`, `conflict` (port or address taken, by whom), `exhausted`. */
   connect(request: ConnectRequest): Endpoint;
-  /** Steps for `LaunchRequest.networkSteps`; give all endpoints of the container at once. Pure but for the bridge's index. */
+  /**
+   * Steps for `LaunchRequest.networkSteps`; give all endpoints of the container at once. Reads nothing but the indexes of
+   * bridges. For `none` the loop-back comes up and that is all; for `host` and `container:` pass no steps at all.
+   */
   endpointSteps(...endpoints: readonly Endpoint[]): Step[];
+  /** Host-only plan of the same teardown, for a container whose monitor was killed and undid nothing. */
+  endpointTeardown(...endpoints: readonly Endpoint[]): Plan;
   /** Frees what `connect` reserved, for one network or for all; absence is success. */
   disconnect(containerId: string, network?: string): void;
 
   /** Who holds a host port, if anybody: a container of this engine first, else a process. */
-  portOwner(binding: PortBinding): PortOwner | undefined;
+  portOwner(port: HostPort): PortOwner | undefined;
+  /** The error for a `reserve-port` step that failed with EADDRINUSE, in Docker's words and with the owner. */
+  portTaken(port: HostPort, containerName: string | undefined): TiffinError;
 }

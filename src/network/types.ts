@@ -64,6 +64,8 @@ export interface PortBinding {
 
 export interface ConnectRequest {
   containerId: string;
+  /** The container's name, for messages. */
+  name?: string;
   /** Name, id or unique id prefix. */
   network: string;
   hostname: string;

@@ -32,6 +32,7 @@ export const SET = {
   dataType: 6,
   dataLength: 7,
   id: 10,
+  userData: 13,
 } as const;
 export const SET_FLAG = { interval: 0x4, map: 0x8 } as const;
 export const ELEMENTS = { table: 1, set: 2, elements: 3 } as const;

@@ -3,6 +3,7 @@
 import { ByteWriter } from '../base/bytes.ts';
 import {
   type Attribute,
+  bytesAttribute,
   encodeMessages,
   type NetlinkMessage,
   NLM,
@@ -34,6 +35,9 @@ import { encodeExpression, valueAttribute } from './expression.ts';
 import type { Chain, Field, Rule, SetDefinition, SetElement, Table, TableName } from './ruleset.ts';
 
 const POLICY_ACCEPT = 1;
+/** A note of nft(8) to itself, without which it cannot print a set of interface names. */
+const KEY_BYTE_ORDER = 0;
+const BYTE_ORDER = { host: 1, network: 2 } as const;
 
 /** The bytes of a `netlink` operation: one transaction. */
 export function encodeBatch(messages: readonly NetlinkMessage[]): Uint8Array {
@@ -47,16 +51,16 @@ export function encodeBatch(messages: readonly NetlinkMessage[]): Uint8Array {
 }
 
 /**
- * Makes the table as given, whatever it held before, and all of its sets empty.
- * Sets and chains that `table` does not name stay.
+ * Gives the table the rules, chains and sets of `table`, whatever rules it held before, and empties the sets in `emptied`.
+ * Elements of other sets stay.
  */
-export function replaceTable(table: Table): NetlinkMessage[] {
+export function replaceTable(table: Table, emptied: readonly string[]): NetlinkMessage[] {
   return [
     message(table, MESSAGE.newTable, NLM.create, [textAttribute(TABLE.name, table.name)]),
     ...table.chains.map((chain) => newChain(table, chain)),
     message(table, MESSAGE.deleteRule, 0, [textAttribute(RULE.table, table.name)]),
     ...table.sets.map((set, index) => newSet(table, set, index + 1)),
-    ...table.sets.map((set) => elementMessage(table, MESSAGE.deleteElement, set.name, undefined)),
+    ...emptied.map((set) => elementMessage(table, MESSAGE.deleteElement, set, undefined)),
     ...table.chains.flatMap((chain) => chain.rules.map((rule) => newRule(table, chain, rule))),
   ];
 }
@@ -110,6 +114,7 @@ function newRule(table: TableName, chain: Chain, rule: Rule): NetlinkMessage {
 
 function newSet(table: TableName, set: SetDefinition, id: number): NetlinkMessage {
   const { name, key, value, interval } = set;
+  const order = key.includes('interface') ? BYTE_ORDER.host : BYTE_ORDER.network;
   const flags = (interval === true ? SET_FLAG.interval : 0) | (value ? SET_FLAG.map : 0);
   const attributes = [
     textAttribute(SET.table, table.name),
@@ -118,6 +123,7 @@ function newSet(table: TableName, set: SetDefinition, id: number): NetlinkMessag
     u32beAttribute(SET.keyType, fieldsType(key)),
     u32beAttribute(SET.keyLength, fieldsLength(key)),
     u32beAttribute(SET.id, id),
+    bytesAttribute(SET.userData, Uint8Array.of(KEY_BYTE_ORDER, 4, order, 0, 0, 0)),
   ];
   if (value !== undefined) {
     attributes.push(

@@ -1,0 +1,175 @@
+/** What a container's launch does for its places in networks, and undoes when the container ends. */
+
+import { hasIpv6 } from '../host/network-facts.ts';
+import {
+  addAddress,
+  addRoute,
+  createVeth,
+  type NetlinkMessage,
+  setLink,
+} from '../netlink/index.ts';
+import type { Op, Stage, Step } from '../plan/ops.ts';
+import { ipBytes, parseIp } from '../spec/ip.ts';
+import { parseMac } from './addresses.ts';
+import { elementsOp, endpointElements, netlink } from './host-plan.ts';
+import type { Endpoint } from './types.ts';
+
+/** Where an endpoint goes. */
+export interface Attachment {
+  endpoint: Endpoint;
+  /** Interface index of the network's bridge. */
+  bridge: number;
+  mtu: number;
+}
+
+const ENODEV = 19;
+const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const;
+const LOOPBACK = 1;
+/** Index inside the container: above those that the kernel gives to tunnel devices of its own in a new namespace. */
+const FIRST_INSIDE_INDEX = 16;
+
+/** Gives a new network namespace its loop-back; all there is to do without a network. */
+export function loopbackSteps(): Step[] {
+  return [step('inside', netlink([setLink({ index: LOOPBACK, up: true })]), 'loop-back')];
+}
+
+export function attachmentSteps(table: string, attachments: readonly Attachment[]): Step[] {
+  if (attachments.length === 0) return loopbackSteps();
+  return [
+    ...attachments.flatMap(({ endpoint }) => reserveSteps(endpoint)),
+    ...attachments.map(vethStep),
+    ...attachments.flatMap(({ endpoint }) => publishSteps(table, endpoint)),
+    ...familySteps(attachments.map(({ endpoint }) => endpoint)),
+    insideStep(attachments.map(({ endpoint }) => endpoint)),
+    ...attachments.flatMap(({ endpoint }) => teardownSteps(table, endpoint)),
+  ];
+}
+
+/**
+ * Teardown does not delete the veth pair: that waits 12 to 50 ms for a grace period of the kernel, and the pair goes with
+ * the container's namespace anyway. It leaves the bridge at once, so that nobody can be reached through it any more.
+ */
+export function teardownSteps(table: string, endpoint: Endpoint): Step[] {
+  const { hostInterface, networkName } = endpoint;
+  const elements = endpointElements(endpoint);
+  const leave = setLink({ name: hostInterface, master: 0, up: false });
+  return [
+    ...(elements.length === 0
+      ? []
+      : [
+          step(
+            'teardown',
+            elementsOp(table, elements, 'delete'),
+            `${portList(endpoint)} no longer published`,
+          ),
+        ]),
+    step('teardown', netlink([leave], [ENODEV]), `${hostInterface} leaves network ${networkName}`),
+  ];
+}
+
+function reserveSteps(endpoint: Endpoint): Step[] {
+  return endpoint.ports.map(({ protocol, hostAddress, hostPort }) =>
+    step(
+      'host',
+      { op: 'reserve-port', protocol: PROTOCOL[protocol], address: hostAddress, port: hostPort },
+      `${hostAddress}:${hostPort}/${protocol} is taken as long as the container runs`,
+    ),
+  );
+}
+
+/**
+ * The peer is born inside, with its name; nothing is moved, which would cost a grace period.
+ * It must not be up yet: the kernel refuses that while the host end does not exist.
+ */
+function vethStep({ endpoint, bridge, mtu }: Attachment): Step {
+  const { hostInterface, hostIndex, networkName, address, address6 } = endpoint;
+  const peer = {
+    name: endpoint.interface,
+    index: insideIndex(endpoint),
+    mac: parseMac(endpoint.mac) ?? new Uint8Array(6),
+    mtu,
+    up: false,
+  };
+  const messages = [
+    createVeth({ name: hostInterface, index: hostIndex, mtu, master: bridge, up: false, peer }),
+    // A published port may lead back to the caller itself: out through the port it came in by.
+    setLink({
+      index: hostIndex,
+      withoutLinkLocal: true,
+      up: true,
+      ...(endpoint.ports.length > 0 ? { hairpin: true } : {}),
+    }),
+  ];
+  const addresses = [address, address6].filter(Boolean).join(' and ');
+  const why = `a cable from network ${networkName} (${hostInterface}) to ${endpoint.interface}, for ${addresses}`;
+  return step('beside', netlink(messages), why);
+}
+
+function publishSteps(table: string, endpoint: Endpoint): Step[] {
+  const elements = endpointElements(endpoint);
+  if (elements.length === 0) return [];
+  return [step('beside', elementsOp(table, elements, 'add'), `publishes ${portList(endpoint)}`)];
+}
+
+/** Before the interfaces are up: a router advertisement from another container must find no listener (CVE-2020-13401). */
+function familySteps(endpoints: readonly Endpoint[]): Step[] {
+  if (!hasIpv6()) return [];
+  if (endpoints.every(({ address6 }) => address6 === '')) {
+    const op: Op = { op: 'sysctl', key: 'net/ipv6/conf/all/disable_ipv6', value: '1' };
+    return [step('inside', op, 'its networks have IPv4 only')];
+  }
+  return endpoints.map((endpoint) => {
+    const v6 = endpoint.address6 !== '';
+    const key = `net/ipv6/conf/${endpoint.interface}/${v6 ? 'accept_ra' : 'disable_ipv6'}`;
+    const why = v6
+      ? 'routes come from the engine alone'
+      : `network ${endpoint.networkName} has IPv4 only`;
+    return step('inside', { op: 'sysctl', key, value: v6 ? '0' : '1' }, why);
+  });
+}
+
+function insideStep(endpoints: readonly Endpoint[]): Step {
+  const messages: NetlinkMessage[] = [setLink({ index: LOOPBACK, up: true })];
+  for (const endpoint of endpoints) {
+    const index = insideIndex(endpoint);
+    messages.push(setLink({ index, up: true }));
+    for (const [text, prefix] of [
+      [endpoint.address, endpoint.prefix],
+      [endpoint.address6, endpoint.prefix6],
+    ] as const) {
+      const address = parseIp(text);
+      if (address) messages.push(addAddress({ index, address: ipBytes(address), prefix }));
+    }
+  }
+  messages.push(...defaultRoutes(endpoints));
+  const addresses = endpoints.flatMap(({ address, prefix }) =>
+    address ? [`${address}/${prefix}`] : [],
+  );
+  const gateway = endpoints.find((one) => one.gateway !== '')?.gateway;
+  const way = gateway === undefined ? 'no way out' : `default route by ${gateway}`;
+  return step('inside', netlink(messages), `loop-back, ${addresses.join(', ')}, ${way}`);
+}
+
+/** By the first network that has a way out; one for each address family. */
+function defaultRoutes(endpoints: readonly Endpoint[]): NetlinkMessage[] {
+  return (['gateway', 'gateway6'] as const).flatMap((key) => {
+    const endpoint = endpoints.find((one) => one[key] !== '');
+    const gateway = endpoint && parseIp(endpoint[key]);
+    if (endpoint === undefined || gateway === undefined) return [];
+    return [addRoute({ index: insideIndex(endpoint), gateway: ipBytes(gateway) })];
+  });
+}
+
+function insideIndex(endpoint: Endpoint): number {
+  return FIRST_INSIDE_INDEX + endpoint.position;
+}
+
+function portList(endpoint: Endpoint): string {
+  return endpoint.ports
+    .map((port) => `${port.hostAddress}:${port.hostPort}->${port.containerPort}/${port.protocol}`)
+    .join(', ');
+}
+
+function step(stage: Stage, op: Op, why: string): Step {
+  return { stage, op, why };
+}

@@ -1,0 +1,180 @@
+/** Host-only plans: a network's bridge and the engine's firewall table. */
+
+import { ByteWriter } from '../base/bytes.ts';
+import { hasIpv6, interfaceIndex } from '../host/network-facts.ts';
+import {
+  addAddress,
+  createBridge,
+  deleteLink,
+  encodeMessages,
+  NETLINK_ROUTE,
+  type NetlinkMessage,
+} from '../netlink/index.ts';
+import {
+  addElements,
+  deleteElements,
+  deleteTable,
+  encodeBatch,
+  NETLINK_NETFILTER,
+  replaceTable,
+} from '../nftables/index.ts';
+import type { Op, Step } from '../plan/ops.ts';
+import { ipBytes, parseCidr, parseIp } from '../spec/ip.ts';
+import { macOf, parseMac } from './addresses.ts';
+import { type FirewallElement, firewallTable, networkElements, portElements } from './firewall.ts';
+import type { Endpoint, Network } from './types.ts';
+
+const ENOENT = 2;
+const ENODEV = 19;
+/** Explicit indexes of our links start here, far above what the kernel hands out by itself. */
+const FIRST_INDEX = 0x1000_0000;
+const INDEX_DIGITS = 7;
+
+/** The bridge with its address and the settings of its device. */
+export function bridgeSteps(network: Network): Step[] {
+  const { bridge } = network;
+  const index = bridgeIndex(network);
+  const messages: NetlinkMessage[] = [
+    createBridge({ name: bridge, index, mtu: network.mtu, mac: bridgeMac(network), up: true }),
+  ];
+  for (const pool of [network.ipv4, network.ipv6]) {
+    const gateway = pool && parseIp(pool.gateway);
+    const prefix = pool && parseCidr(pool.subnet)?.subnet.prefix;
+    if (gateway === undefined || prefix === undefined) continue;
+    messages.push(addAddress({ index, address: ipBytes(gateway), prefix }));
+  }
+  const steps = [
+    hostStep(
+      setting(`ipv4/conf/${bridge}/route_localnet`, '1'),
+      'published ports answer on 127.0.0.1 too',
+    ),
+    hostStep(setting('ipv4/ip_forward', '1'), 'the host routes between containers and the world'),
+  ];
+  if (hasIpv6()) {
+    steps.push(
+      hostStep(setting(`ipv6/conf/${bridge}/accept_ra`, '0'), 'no container may pose as a router'),
+      hostStep(
+        setting(`ipv6/conf/${bridge}/disable_ipv6`, network.ipv6 === undefined ? '1' : '0'),
+        'the bridge speaks the address families of its network only',
+      ),
+    );
+  }
+  if (network.ipv6 !== undefined) {
+    steps.push(hostStep(setting('ipv6/conf/all/forwarding', '1'), 'the host routes IPv6'));
+  }
+  const addresses = [network.ipv4?.gateway, network.ipv6?.gateway].filter(Boolean).join(' and ');
+  return [
+    hostStep(netlink(messages), `bridge ${bridge} with ${addresses} for network ${network.name}`),
+    ...steps,
+  ];
+}
+
+/** The whole table at once: rules, networks and, of those given, published ports. Other ports in it stay. */
+export function firewallSteps(
+  tableName: string,
+  networks: readonly Network[],
+  endpoints: readonly Endpoint[],
+): Step[] {
+  const table = firewallTable(tableName);
+  const elements = [...networks.flatMap(networkElements), ...endpoints.flatMap(endpointElements)];
+  const messages = [
+    ...replaceTable(table, [
+      'bridges',
+      'internal',
+      'same_bridge',
+      'subnets4',
+      'subnets6',
+      'masquerade4',
+      'masquerade6',
+    ]),
+    ...elements.map(({ set, elements: added }) => addElements(table, set, added)),
+  ];
+  return [
+    hostStep(
+      {
+        op: 'netlink',
+        protocol: NETLINK_NETFILTER,
+        message: encodeBatch(messages),
+        pidOffsets: [],
+        ignore: [],
+      },
+      `nftables table inet ${tableName}: address translation, and nobody from outside reaches a container unasked`,
+    ),
+  ];
+}
+
+/** Takes the network out of the table and removes its bridge; what is gone already is success. */
+export function removeNetworkSteps(tableName: string, network: Network): Step[] {
+  if (network.driver !== 'bridge') return [];
+  return [
+    ...networkElements(network).map((element) =>
+      hostStep(
+        elementsOp(tableName, [element], 'delete'),
+        `network ${network.name} leaves set ${element.set}`,
+      ),
+    ),
+    hostStep(netlink([deleteLink(network.bridge)], [ENODEV]), `bridge ${network.bridge} goes`),
+  ];
+}
+
+export function removeTableSteps(tableName: string): Step[] {
+  const message = encodeBatch([deleteTable({ family: 'inet', name: tableName })]);
+  return [
+    hostStep(
+      { op: 'netlink', protocol: NETLINK_NETFILTER, message, pidOffsets: [], ignore: [ENOENT] },
+      `nftables table inet ${tableName} goes`,
+    ),
+  ];
+}
+
+export function endpointElements(endpoint: Endpoint): FirewallElement[] {
+  return [
+    ...portElements(endpoint.address, endpoint.ports),
+    ...portElements(endpoint.address6, endpoint.ports),
+  ];
+}
+
+export function elementsOp(
+  tableName: string,
+  elements: readonly FirewallElement[],
+  action: 'add' | 'delete',
+): Op {
+  const table = { family: 'inet', name: tableName } as const;
+  const make = action === 'add' ? addElements : deleteElements;
+  return {
+    op: 'netlink',
+    protocol: NETLINK_NETFILTER,
+    message: encodeBatch(elements.map(({ set, elements: list }) => make(table, set, list))),
+    pidOffsets: [],
+    ignore: action === 'delete' ? [ENOENT] : [],
+  };
+}
+
+export function netlink(messages: readonly NetlinkMessage[], ignore: readonly number[] = []): Op {
+  const { bytes, pidOffsets } = encodeMessages(messages);
+  return { op: 'netlink', protocol: NETLINK_ROUTE, message: bytes, pidOffsets, ignore };
+}
+
+/** The index the bridge has, or else the one it will get: a plan needs it before the bridge is there. */
+export function bridgeIndex(network: Network): number {
+  return interfaceIndex(network.bridge) ?? indexOf(network.id);
+}
+
+/** An interface index of our own choice from a random id; the kernel says EBUSY should it be taken. */
+export function indexOf(id: string): number {
+  return FIRST_INDEX + Number.parseInt(id.slice(0, INDEX_DIGITS), 16);
+}
+
+/** Without one of its own a bridge changes its address as ports come and go. */
+function bridgeMac(network: Network): Uint8Array {
+  return parseMac(macOf(network.ipv4?.gateway ?? '')) ?? new Uint8Array(6);
+}
+
+function setting(key: string, value: string): Op {
+  const data = new ByteWriter().text(value).finish();
+  return { op: 'write', path: `/proc/sys/net/${key}`, data, ignore: [] };
+}
+
+function hostStep(op: Op, why: string): Step {
+  return { stage: 'host', op, why };
+}

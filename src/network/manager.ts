@@ -1,0 +1,207 @@
+/** The networks of one engine: records in the database, and plans that make them real. */
+
+import { TiffinError } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { Database } from '../host/database.ts';
+import type { Plan, Step } from '../plan/ops.ts';
+import { allocateAddress, formatMac, macOf, parseMac } from './addresses.ts';
+import { attachmentSteps, teardownSteps } from './endpoint-plan.ts';
+import {
+  bridgeIndex,
+  bridgeSteps,
+  firewallSteps,
+  indexOf,
+  removeNetworkSteps,
+  removeTableSteps,
+} from './host-plan.ts';
+import type { NetworkRoom } from './index.ts';
+import { type Instance, instanceOf } from './instance.ts';
+import { type HostPort, PortAllocator, portTaken } from './ports.ts';
+import { NetworkRecords } from './records.ts';
+import { NetworkTables } from './tables.ts';
+import type { ConnectRequest, CreateNetwork, Endpoint, Network, PortOwner } from './types.ts';
+
+export class NetworkManager implements NetworkRoom {
+  readonly #tables: NetworkTables;
+  readonly #records: NetworkRecords;
+  readonly #ports: PortAllocator;
+  readonly #instance: Instance;
+  /** Whether this engine's life has seen the firewall made with the live ports in it. */
+  #restored = false;
+
+  constructor(options: { database: Database; dataRoot: string }) {
+    this.#instance = instanceOf(options.dataRoot);
+    this.#tables = new NetworkTables(options.database);
+    this.#records = new NetworkRecords(this.#tables, this.#instance);
+    this.#ports = new PortAllocator(this.#tables);
+  }
+
+  ensureDefault(): void {
+    this.#records.ensureDefault();
+  }
+
+  create(request: CreateNetwork): Network {
+    return this.#records.create(request);
+  }
+
+  list(): Network[] {
+    return this.#tables.networks();
+  }
+
+  inspect(network: string): Network {
+    return this.#records.inspect(network);
+  }
+
+  remove(network: string): void {
+    this.#records.remove(network);
+  }
+
+  endpoints(network: string): Endpoint[] {
+    return this.#tables.endpointsIn(this.inspect(network).id);
+  }
+
+  endpointsOf(containerId: string): Endpoint[] {
+    return this.#tables.endpointsOf(containerId);
+  }
+
+  hostSetup(name: string): Plan {
+    const network = this.inspect(name);
+    if (network.driver !== 'bridge') return [];
+    const settled = this.#records.settle(network);
+    const live = this.#restored ? [] : this.#tables.endpoints();
+    this.#restored = true;
+    return [...bridgeSteps(settled), ...firewallSteps(this.#instance.table, this.list(), live)];
+  }
+
+  forgetFirewall(): void {
+    this.#restored = false;
+  }
+
+  hostTeardown(name: string): Plan {
+    return removeNetworkSteps(this.#instance.table, this.inspect(name));
+  }
+
+  hostRelease(): Plan {
+    const busy = new Set(this.#tables.endpoints().map(({ networkId }) => networkId));
+    const idle = this.list().filter(({ id }) => !busy.has(id));
+    const steps = idle.flatMap((network) => removeNetworkSteps(this.#instance.table, network));
+    return busy.size > 0 ? steps : [...steps, ...removeTableSteps(this.#instance.table)];
+  }
+
+  connect(request: ConnectRequest): Endpoint {
+    return this.#tables.transaction(() => {
+      const network = this.inspect(request.network);
+      const others = this.#tables.endpointsOf(request.containerId);
+      checkCombination(network, others, request);
+      const position = others.reduce((next, { position: at }) => Math.max(next, at + 1), 0);
+      const endpoint = blankEndpoint(request, network, position);
+      const offsets = this.#address(endpoint, network, request);
+      if (network.driver === 'bridge' && !network.internal) {
+        endpoint.ports = this.#ports.allocate(request, network);
+      }
+      this.#tables.insertEndpoint(endpoint, offsets);
+      return endpoint;
+    });
+  }
+
+  endpointSteps(...endpoints: readonly Endpoint[]): Step[] {
+    const attached = endpoints.filter(({ interface: name }) => name !== '');
+    const attachments = attached.map((endpoint) => {
+      const network = this.inspect(endpoint.networkId);
+      return { endpoint, bridge: bridgeIndex(network), mtu: network.mtu };
+    });
+    return attachmentSteps(this.#instance.table, attachments);
+  }
+
+  endpointTeardown(...endpoints: readonly Endpoint[]): Plan {
+    return endpoints
+      .filter(({ interface: name }) => name !== '')
+      .flatMap((endpoint) => teardownSteps(this.#instance.table, endpoint));
+  }
+
+  disconnect(containerId: string, network?: string): void {
+    this.#tables.transaction(() => {
+      for (const { id, networkId, networkName } of this.#tables.endpointsOf(containerId)) {
+        if (network === undefined || network === networkId || network === networkName) {
+          this.#tables.deleteEndpoint(id);
+        }
+      }
+    });
+  }
+
+  portOwner(port: HostPort): PortOwner | undefined {
+    return this.#ports.owner(port);
+  }
+
+  portTaken(port: HostPort, name: string | undefined): TiffinError {
+    return portTaken(port, this.#ports.owner(port), name);
+  }
+
+  /** Fills addresses in; returns what the database keeps unique. */
+  #address(endpoint: Endpoint, network: Network, request: ConnectRequest) {
+    const v4 = allocateAddress(this.#tables, network, 'offset4', request.fixedAddress);
+    const v6 = allocateAddress(this.#tables, network, 'offset6', request.fixedAddress6);
+    if (v4 !== undefined) {
+      Object.assign(endpoint, { address: v4.address, prefix: v4.prefix, gateway: v4.gateway });
+    }
+    if (v6 !== undefined) {
+      Object.assign(endpoint, { address6: v6.address, prefix6: v6.prefix, gateway6: v6.gateway });
+    }
+    if (network.driver === 'bridge') endpoint.mac = macFor(request, endpoint.address);
+    return { v4: v4?.offset ?? null, v6: v6?.offset ?? null };
+  }
+}
+
+function blankEndpoint(request: ConnectRequest, network: Network, position: number): Endpoint {
+  const id = newId();
+  const bridged = network.driver === 'bridge';
+  return {
+    id,
+    containerId: request.containerId,
+    networkId: network.id,
+    networkName: network.name,
+    driver: network.driver,
+    hostname: request.hostname,
+    aliases: [...(request.aliases ?? [])],
+    position,
+    interface: bridged ? `eth${position}` : '',
+    hostInterface: bridged ? `veth${id.slice(0, 11)}` : '',
+    hostIndex: bridged ? indexOf(id) : 0,
+    mac: '',
+    address: '',
+    prefix: 0,
+    gateway: '',
+    address6: '',
+    prefix6: 0,
+    gateway6: '',
+    ports: [],
+  };
+}
+
+/** Host and none are alone; a network is joined once. */
+function checkCombination(
+  network: Network,
+  others: readonly Endpoint[],
+  request: ConnectRequest,
+): void {
+  if (others.some(({ networkId }) => networkId === network.id)) {
+    const message = `endpoint with name ${request.name ?? request.hostname} already exists in network ${network.name}`;
+    throw new TiffinError('denied', 'already-connected', message);
+  }
+  const alone = [network, ...others].find(({ driver }) => driver !== 'bridge');
+  if (alone !== undefined && others.length > 0) {
+    const message =
+      'container cannot be connected to multiple networks with one of the networks in private (none) or host mode';
+    throw new TiffinError('invalid', 'network-alone', message);
+  }
+}
+
+function macFor(request: ConnectRequest, address: string): string {
+  if (!request.mac) return macOf(address);
+  const bytes = parseMac(request.mac);
+  if (bytes !== undefined) return formatMac(bytes);
+  const shown = JSON.stringify(request.mac.slice(0, 40));
+  throw new TiffinError('invalid', 'bad-mac', `invalid MAC address ${shown}`, {
+    hint: 'use six hex pairs, the first one even: 02:42:ac:11:00:02',
+  });
+}

@@ -28,6 +28,10 @@ export const limits = {
   archiveHeaderBytes: 1 * MiB,
   /** Entries of one layer. */
   archiveEntries: 10_000_000,
+  /** Files of one image archive (load). */
+  archiveFiles: 16_384,
+  /** Images of one image archive. */
+  archiveImages: 1024,
   /** What a compressed stream may grow to, whatever its ratio. */
   decompressedFreeBytes: 4 * 1024 * MiB,
   /** Output per input byte beyond that; gzip ends at 1032. */

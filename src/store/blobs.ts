@@ -79,11 +79,11 @@ export class FileBlobStore implements BlobStore {
       await source[Symbol.asyncIterator]().return?.();
       return;
     }
-    await this.#ingest(digestAlgorithm(expected.digest), source, expected);
+    await this.#ingest(source, expected);
   }
 
   async add(source: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }> {
-    return this.#ingest('sha256', source, undefined);
+    return this.#ingest(source, undefined);
   }
 
   /** `add` for content in memory. */
@@ -113,40 +113,74 @@ export class FileBlobStore implements BlobStore {
     return join(this.#directory, INGEST, randomSuffix());
   }
 
+  /** For content that arrives by calls. End it by `commit` or `abandon`. */
+  async begin(expected?: { digest: Digest; size?: number }): Promise<BlobWriter> {
+    return new BlobWriter(this, await NewFile.create(this.temporary()), expected);
+  }
+
   async #ingest(
-    algorithm: DigestAlgorithm,
     source: AsyncIterable<Uint8Array>,
     expected: { digest: Digest; size?: number } | undefined,
   ): Promise<{ digest: Digest; size: number }> {
-    const digester = new Digester(algorithm);
-    const file = await NewFile.create(this.temporary());
+    const writer = await this.begin(expected);
     try {
-      for await (const chunk of source) {
-        digester.update(chunk);
-        checkGrowth(expected, digester.size);
-        await file.write(chunk);
-      }
-      const { size } = digester;
-      const digest = digester.finish();
-      if (expected !== undefined) checkContent(expected, digest, size);
-      const path = this.path(digest);
-      await file.commit(path);
-      await syncDirectory(dirname(path));
-      return { digest, size };
+      for await (const chunk of source) await writer.write(chunk);
+      return await writer.commit();
     } catch (error) {
-      await file.abandon();
+      await writer.abandon();
       throw error;
     }
   }
 }
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+export class BlobWriter {
+  readonly #store: FileBlobStore;
+  readonly #file: NewFile;
+  readonly #expected: { digest: Digest; size?: number } | undefined;
+  readonly #digester: Digester;
+
+  constructor(
+    store: FileBlobStore,
+    file: NewFile,
+    expected: { digest: Digest; size?: number } | undefined,
+  ) {
+    this.#store = store;
+    this.#file = file;
+    this.#expected = expected;
+    this.#digester = new Digester(expected && digestAlgorithm(expected.digest));
+  }
+
+  /** Bytes so far. */
+  get size(): number {
+    return this.#digester.size;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#digester.update(chunk);
+    // Stops a sender that never ends before the disk is full.
+    const announced = this.#expected?.size ?? Number.POSITIVE_INFINITY;
+    if (this.size > announced && this.#expected !== undefined) checkSize(this.#expected, this.size);
+    await this.#file.write(chunk);
+  }
+
+  /** Throws `invalid` when the content is not what was expected; then `abandon` is still due. */
+  async commit(): Promise<{ digest: Digest; size: number }> {
+    const { size } = this;
+    const digest = this.#digester.finish();
+    if (this.#expected !== undefined) checkContent(this.#expected, digest, size);
+    const path = this.#store.path(digest);
+    await this.#file.commit(path);
+    await syncDirectory(dirname(path));
+    return { digest, size };
+  }
+
+  abandon(): Promise<void> {
+    return this.#file.abandon();
+  }
 }
 
-/** Stops a sender that never ends before the disk is full. */
-function checkGrowth(expected: { digest: Digest; size?: number } | undefined, size: number): void {
-  if (expected?.size !== undefined && size > expected.size) checkSize(expected, size);
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 function checkContent(

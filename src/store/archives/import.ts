@@ -1,0 +1,70 @@
+/** Makes an image of one layer from a root file system tar. */
+
+import type { Digest, Platform } from '../../spec/content.ts';
+import { mediaTypes } from '../../spec/image.ts';
+import { emptyDefaults, encodeImageConfig } from '../../spec/image-config-writer.ts';
+import type { ImageReference } from '../../spec/reference.ts';
+import type { FileBlobStore } from '../blobs.ts';
+import { type Compression, compressionOf, peek } from '../compression.ts';
+import type { Store } from '../index.ts';
+import { applyChanges } from './changes.ts';
+
+export interface ImportOptions {
+  /** Undefined: the image has only its id. */
+  reference: ImageReference | undefined;
+  message: string;
+  /** Dockerfile instructions. */
+  changes: readonly string[];
+  platform: Platform;
+}
+
+const LAYER_TYPES: Readonly<Record<Compression, string>> = {
+  none: mediaTypes.ociLayer,
+  gzip: mediaTypes.ociLayerGzip,
+  zstd: mediaTypes.ociLayerZstd,
+};
+
+const DEFAULT_MESSAGE = 'Imported from -';
+
+type ImportTarget = Pick<Store, 'blobs' | 'layers' | 'images' | 'hold' | 'collect'>;
+
+/** The id of the image. Throws `invalid` for a bad change or archive; then nothing of it stays. */
+export async function importArchive(
+  store: ImportTarget,
+  archive: AsyncIterable<Uint8Array>,
+  options: ImportOptions,
+): Promise<Digest> {
+  // Before anything is read, so that a typing error does not cost the upload.
+  const config = applyChanges(emptyDefaults(), options.changes);
+  await using _hold = await store.hold();
+  await store.collect();
+  const { head, rest } = await peek(archive, 16);
+  const mediaType = LAYER_TYPES[compressionOf(head)];
+  const layer = { mediaType, ...(await store.blobs.add(rest)) };
+  const diffId = await store.layers.create(layer);
+  const created = new Date().toISOString();
+  const comment = options.message || DEFAULT_MESSAGE;
+  const image = encodeImageConfig({
+    platform: options.platform,
+    created,
+    config,
+    diffIds: [diffId],
+    comment,
+    history: [{ created, createdBy: '', author: '', comment, emptyLayer: false }],
+  });
+  const manifest = await addManifest(store.blobs, image, layer);
+  const names = options.reference === undefined ? [] : [options.reference];
+  const { id } = await store.images.add({ manifest, names });
+  return id;
+}
+
+async function addManifest(
+  blobs: FileBlobStore,
+  image: Uint8Array,
+  layer: { mediaType: string; digest: Digest; size: number },
+): Promise<{ mediaType: string; digest: Digest; size: number }> {
+  const config = { mediaType: mediaTypes.ociConfig, ...(await blobs.addBytes(image)) };
+  const body = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [layer] };
+  const added = await blobs.addBytes(Buffer.from(JSON.stringify(body)));
+  return { mediaType: mediaTypes.ociManifest, ...added };
+}

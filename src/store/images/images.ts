@@ -1,0 +1,251 @@
+/** The images of the store: found by name, id or digest, named, listed. */
+
+import { TiffinError } from '../../base/errors.ts';
+import { isHex } from '../../base/ids.ts';
+import { limits } from '../../base/limits.ts';
+import type { Descriptor, Digest } from '../../spec/content.ts';
+import { isDigest, parseDigest } from '../../spec/digest.ts';
+import { decodeManifest, requireContainerImage } from '../../spec/image.ts';
+import { decodeImageConfig, type ImageConfig } from '../../spec/image-config.ts';
+import {
+  familiarReference,
+  formatReference,
+  type ImageReference,
+  parseReference,
+  withDefaultTag,
+} from '../../spec/reference.ts';
+import type { FileBlobStore } from '../blobs.ts';
+import type { LayoutImage } from '../layout.ts';
+import type { ImageRecords, ImageRow } from './records.ts';
+
+export interface ImageLayer {
+  diffId: Digest;
+  /** The layer as it is in the blob store, usually compressed. */
+  blob: Descriptor;
+}
+
+export interface ImageRecord {
+  /** Digest of the configuration, which is Docker's image id. */
+  id: Digest;
+  manifest: Descriptor;
+  /** The index through which the image was pulled. */
+  index: Digest | undefined;
+  config: ImageConfig;
+  /** Bottom first. */
+  layers: ImageLayer[];
+  /** Directories of the unpacked layers, top first, as overlayfs wants them. */
+  directories: string[];
+  /** As people write them: `alpine:3`. */
+  tags: string[];
+  /** `alpine@sha256:…` */
+  digests: string[];
+  /** Bytes of all unpacked layers. */
+  size: number;
+  createdMs: number;
+  taggedMs: number;
+}
+
+/** What the images need to know of the unpacked layers. */
+export interface LayerSizes {
+  path(diffId: Digest): string;
+  size(diffId: Digest): number;
+}
+
+const CACHED_CONFIGS = 256;
+
+export class Images {
+  readonly #records: ImageRecords;
+  readonly #blobs: FileBlobStore;
+  readonly #layers: LayerSizes;
+  readonly #changed: () => Promise<void>;
+  readonly #configs = new Map<Digest, ImageConfig>();
+
+  /** `changed` is awaited after each change of images or names. */
+  constructor(
+    records: ImageRecords,
+    blobs: FileBlobStore,
+    layers: LayerSizes,
+    changed: () => Promise<void>,
+  ) {
+    this.#records = records;
+    this.#blobs = blobs;
+    this.#layers = layers;
+    this.#changed = changed;
+  }
+
+  /** Records an image whose manifest, configuration and layers are in the blob store. */
+  async add(image: {
+    manifest: Descriptor;
+    index?: Digest | undefined;
+    /** Tags and digests it is to be found by. A tag without version becomes `latest`. */
+    names: readonly ImageReference[];
+  }): Promise<ImageRecord> {
+    const { manifest: descriptor, index } = image;
+    const bytes = await this.#blobs.readAll(descriptor.digest, limits.manifestBytes);
+    const manifest = decodeManifest(bytes, descriptor.mediaType);
+    requireContainerImage(manifest);
+    const config = this.#config(manifest.config.digest);
+    if (config.diffIds.length !== manifest.layers.length) {
+      throw new TiffinError(
+        'invalid',
+        'bad-manifest',
+        `image has ${manifest.layers.length} layers, but its configuration names ${config.diffIds.length}`,
+      );
+    }
+    const nowMs = Date.now();
+    this.#records.put({
+      id: manifest.config.digest,
+      manifest: descriptor.digest,
+      manifestType: manifest.mediaType,
+      manifestSize: bytes.length,
+      index,
+      createdMs: parseTime(config.created),
+      taggedMs: nowMs,
+      layers: manifest.layers.map((layer, at) => ({
+        diffId: config.diffIds[at] ?? layer.digest,
+        blob: layer.digest,
+        blobType: layer.mediaType,
+        blobSize: layer.size,
+      })),
+    });
+    for (const name of image.names) {
+      this.#records.setName(formatReference(withDefaultTag(name)), manifest.config.digest, nowMs);
+    }
+    await this.#changed();
+    return this.resolve(manifest.config.digest);
+  }
+
+  /** By `name[:tag][@digest]`, id, unique start of an id, or digest of the manifest. Throws `not-found`. */
+  resolve(name: string): ImageRecord {
+    const found = this.find(name);
+    if (found === undefined) throw noSuchImage(name);
+    return found;
+  }
+
+  find(name: string): ImageRecord | undefined {
+    const id = this.#findId(name);
+    const row = id === undefined ? undefined : this.#records.get(id);
+    return row && this.#record(row);
+  }
+
+  /** By id, also when it was removed and only a container keeps it. */
+  byId(id: string): ImageRecord | undefined {
+    const row = this.#records.get(id);
+    return row && this.#record(row);
+  }
+
+  /** Newest first. */
+  list(): ImageRecord[] {
+    return this.#records.list().map((row) => this.#record(row));
+  }
+
+  async tag(name: string, target: ImageReference): Promise<void> {
+    if (target.digest !== undefined) {
+      throw new TiffinError(
+        'invalid',
+        'bad-reference',
+        'refusing to create a tag with a digest reference',
+      );
+    }
+    const { id } = this.resolve(name);
+    this.#records.setName(formatReference(withDefaultTag(target)), id, Date.now());
+    await this.#changed();
+  }
+
+  /** For index.json: one entry per name, one without name for an unnamed image. */
+  layoutImages(): LayoutImage[] {
+    return this.#records.list().flatMap((row): LayoutImage[] => {
+      const manifest = manifestDescriptor(row);
+      const names = this.#records.names(row.id).filter((name) => !name.includes('@'));
+      if (names.length === 0) return [{ manifest, name: undefined }];
+      return names.map((name) => ({ manifest, name }));
+    });
+  }
+
+  #findId(name: string): string | undefined {
+    if (isDigest(name)) return this.#byDigest(name);
+    if (name.length === 64 && isHex(name)) return this.#byDigest(parseDigest(`sha256:${name}`));
+    return this.#byName(name) ?? this.#byPrefix(name);
+  }
+
+  #byDigest(digest: Digest): string | undefined {
+    const row = this.#records.get(digest);
+    return row !== undefined && !row.removed ? row.id : this.#records.idByManifest(digest);
+  }
+
+  #byName(name: string): string | undefined {
+    let reference: ImageReference;
+    try {
+      reference = withDefaultTag(parseReference(name));
+    } catch {
+      return undefined;
+    }
+    const { tag, ...untagged } = reference;
+    // With a digest the tag is only a remark.
+    return this.#records.idByName(
+      formatReference(untagged.digest === undefined ? reference : untagged),
+    );
+  }
+
+  #byPrefix(text: string): string | undefined {
+    const hex = text.startsWith('sha256:') ? text.slice(7) : text;
+    if (hex.length > 64 || !isHex(hex)) return undefined;
+    const [first, second] = this.#records.idsByPrefix(hex);
+    if (second !== undefined) {
+      throw new TiffinError('invalid', 'ambiguous-image', `image id prefix ${text} is ambiguous`, {
+        hint: 'give more digits of the id',
+      });
+    }
+    return first;
+  }
+
+  #record(row: ImageRow): ImageRecord {
+    const names = this.#records.names(row.id).map((name) => parseReference(name));
+    const diffIds = row.layers.map((layer) => layer.diffId);
+    return {
+      id: row.id,
+      manifest: manifestDescriptor(row),
+      index: row.index,
+      config: this.#config(row.id),
+      layers: row.layers.map(({ diffId, blob, blobType, blobSize }) => ({
+        diffId,
+        blob: { mediaType: blobType, digest: blob, size: blobSize },
+      })),
+      directories: diffIds.map((id) => this.#layers.path(id)).reverse(),
+      tags: names.filter((name) => name.digest === undefined).map(familiarReference),
+      digests: names.filter((name) => name.digest !== undefined).map(familiarReference),
+      size: diffIds.reduce((sum, id) => sum + this.#layers.size(id), 0),
+      createdMs: row.createdMs,
+      taggedMs: row.taggedMs,
+    };
+  }
+
+  #config(digest: Digest): ImageConfig {
+    const known = this.#configs.get(digest);
+    if (known !== undefined) return known;
+    const config = decodeImageConfig(this.#blobs.readAllSync(digest, limits.imageConfigBytes));
+    if (this.#configs.size >= CACHED_CONFIGS) this.#configs.clear();
+    this.#configs.set(digest, config);
+    return config;
+  }
+}
+
+export function noSuchImage(name: string): TiffinError {
+  let shown = name;
+  try {
+    shown = isDigest(name) ? name : familiarReference(withDefaultTag(parseReference(name)));
+  } catch {
+    // Not a reference: shown as it was given.
+  }
+  return new TiffinError('not-found', 'no-such-image', `No such image: ${shown}`);
+}
+
+export function manifestDescriptor(row: ImageRow): Descriptor {
+  return { mediaType: row.manifestType, digest: row.manifest, size: row.manifestSize };
+}
+
+/** ms since 1970; 0 for an absent or unreadable time. */
+function parseTime(text: string | undefined): number {
+  const ms = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isFinite(ms) ? Math.max(ms, 0) : 0;
+}

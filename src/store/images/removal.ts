@@ -1,0 +1,168 @@
+/** Docker's rules for `rmi`: what a name stands for, what stops a removal, what goes with it. */
+
+import { TiffinError } from '../../base/errors.ts';
+import { shortId } from '../../base/ids.ts';
+import {
+  familiarReference,
+  formatReference,
+  type ImageReference,
+  parseReference,
+  withDefaultTag,
+} from '../../spec/reference.ts';
+import type { Garbage } from '../garbage.ts';
+import { type Images, noSuchImage } from './images.ts';
+import type { ImageRecords, ImageRow } from './records.ts';
+
+/** A container that was made from an image. */
+export interface ImageUse {
+  /** Id of the image. */
+  image: string;
+  container: string;
+  running: boolean;
+}
+
+/** In the order in which it happened, in Docker's shape. */
+export type RemovedItem = { Untagged: string } | { Deleted: string };
+
+export interface RemoveOptions {
+  /** Removes names of an image in several repositories, and images that stopped containers use. */
+  force: boolean;
+  uses: readonly ImageUse[];
+}
+
+export class Removal {
+  readonly #records: ImageRecords;
+  readonly #images: Images;
+  readonly #garbage: Garbage;
+  readonly #changed: () => Promise<void>;
+
+  constructor(
+    records: ImageRecords,
+    images: Images,
+    garbage: Garbage,
+    changed: () => Promise<void>,
+  ) {
+    this.#records = records;
+    this.#images = images;
+    this.#garbage = garbage;
+    this.#changed = changed;
+  }
+
+  /** Throws `not-found`, or `conflict` with Docker's words. */
+  async remove(name: string, options: RemoveOptions): Promise<RemovedItem[]> {
+    const image = this.#images.find(name);
+    const row = image && this.#records.get(image.id);
+    if (row === undefined) throw noSuchImage(name);
+    const reference = namedBy(name, this.#records.names(row.id));
+    const uses = options.uses.filter((use) => use.image === row.id);
+    const items: RemovedItem[] = [];
+    if (reference !== undefined && this.#untagOnly(row, reference, uses, options.force, items)) {
+      await this.#changed();
+      return items;
+    }
+    if (reference === undefined) this.#checkRepositories(row, options.force);
+    checkUses(row, uses, options.force);
+    for (const found of this.#records.names(row.id)) this.#untag(found, items);
+    this.#records.markRemoved(row.id);
+    await this.#changed();
+    items.push({ Deleted: row.id });
+    const collected = await this.#garbage.collect();
+    for (const layer of collected.layers) items.push({ Deleted: layer });
+    return items;
+  }
+
+  /** Takes the name away; true when the image stays because of other names. */
+  #untagOnly(
+    row: ImageRow,
+    reference: ImageReference,
+    uses: readonly ImageUse[],
+    force: boolean,
+    items: RemovedItem[],
+  ): boolean {
+    const name = formatReference(reference);
+    const repository = repositoryOf(name);
+    const others = this.#records.names(row.id).filter((other) => other !== name);
+    const otherTags = others.filter((other) => !other.includes('@'));
+    // The last tag of a repository takes the repository's digests with it.
+    const digests = others.filter(
+      (other) => other.includes('@') && repositoryOf(other) === repository,
+    );
+    const lastOfRepository = !otherTags.some((other) => repositoryOf(other) === repository);
+    const doomed = reference.digest === undefined && lastOfRepository ? [name, ...digests] : [name];
+    const stays = others.some((other) => !doomed.includes(other));
+    if (!stays) checkReferenceUse(reference, row, uses, force);
+    // An image that only stopped containers use goes when forced; a running one keeps it, nameless.
+    if (!stays && !uses.some((use) => use.running)) return false;
+    for (const found of doomed) this.#untag(found, items);
+    return true;
+  }
+
+  #untag(name: string, items: RemovedItem[]): void {
+    this.#records.removeName(name);
+    items.push({ Untagged: familiarReference(parseReference(name)) });
+  }
+
+  #checkRepositories(row: ImageRow, force: boolean): void {
+    const names = this.#records.names(row.id);
+    const tags = names.filter((name) => !name.includes('@'));
+    const single = tags.length <= 1 && new Set(names.map(repositoryOf)).size <= 1;
+    if (!single && !force) {
+      throw conflict(row.id, 'must be forced', 'image is referenced in multiple repositories');
+    }
+  }
+}
+
+function checkReferenceUse(
+  reference: ImageReference,
+  row: ImageRow,
+  uses: readonly ImageUse[],
+  force: boolean,
+): void {
+  const [use] = uses;
+  if (use === undefined || force) return;
+  throw new TiffinError(
+    'conflict',
+    'image-in-use',
+    `conflict: unable to remove repository reference "${familiarReference(reference)}" (must force) - container ${shortId(use.container)} is using its referenced image ${shortId(row.id)}`,
+    { hint: 'remove the container first, or use --force to remove only the name' },
+  );
+}
+
+function checkUses(row: ImageRow, uses: readonly ImageUse[], force: boolean): void {
+  const running = uses.find((use) => use.running);
+  if (running !== undefined) {
+    const reason = `image is being used by running container ${shortId(running.container)}`;
+    throw conflict(row.id, 'cannot be forced', reason);
+  }
+  const [stopped] = uses;
+  if (stopped !== undefined && !force) {
+    const reason = `image is being used by stopped container ${shortId(stopped.container)}`;
+    throw conflict(row.id, 'must be forced', reason);
+  }
+}
+
+function conflict(id: string, force: string, reason: string): TiffinError {
+  return new TiffinError(
+    'conflict',
+    'image-in-use',
+    `conflict: unable to delete ${shortId(id)} (${force}) - ${reason}`,
+  );
+}
+
+/** The reference, or undefined when `name` is not one of the image's names but an id or a part of one. */
+function namedBy(name: string, names: readonly string[]): ImageReference | undefined {
+  let reference: ImageReference;
+  try {
+    reference = withDefaultTag(parseReference(name));
+  } catch {
+    return undefined;
+  }
+  if (reference.digest !== undefined) delete reference.tag;
+  return names.includes(formatReference(reference)) ? reference : undefined;
+}
+
+/** `docker.io/library/alpine` of a complete name. */
+function repositoryOf(name: string): string {
+  const { tag: _tag, digest: _digest, ...repository } = parseReference(name);
+  return formatReference(repository);
+}

@@ -1,0 +1,115 @@
+/** The store of one data root: blobs, unpacked layers, images and archives. Everything below it is opened here. */
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database } from '../host/database.ts';
+import type { OnProgress } from '../spec/content.ts';
+import { Archives } from './archives/archives.ts';
+import { FileBlobStore } from './blobs.ts';
+import { Garbage } from './garbage.ts';
+import { type HistoryStep, imageHistory } from './images/history.ts';
+import { type ImageRecord, Images } from './images/images.ts';
+import { ImageRecords } from './images/records.ts';
+import { Removal, type RemovedItem, type RemoveOptions } from './images/removal.ts';
+import { LayerStore } from './layers/layers.ts';
+import { LayerRecords } from './layers/records.ts';
+import { shimTree } from './layers/shim-tree.ts';
+import type { OpenTree } from './layers/unpack.ts';
+import { Layout } from './layout.ts';
+
+export type { ImportOptions } from './archives/import.ts';
+export type { LoadedImage } from './archives/load.ts';
+export type { Collected } from './garbage.ts';
+export type { HistoryStep } from './images/history.ts';
+export type { ImageLayer, ImageRecord } from './images/images.ts';
+export type { ImageUse, RemovedItem, RemoveOptions } from './images/removal.ts';
+
+export interface StoreOptions {
+  /** The data root; the store uses `images` and `layers` in it. */
+  root: string;
+  database: Database;
+  /** Path of the shim. */
+  shim: string;
+  /** Ids of the images that containers were made from; asked at each collection. */
+  usedImages: () => Iterable<string>;
+  /** Something other than the shim to write trees, for tests. */
+  openTree?: OpenTree;
+}
+
+export class Store {
+  readonly blobs: FileBlobStore;
+  readonly layers: LayerStore;
+  readonly images: Images;
+  readonly archives: Archives;
+  readonly #removal: Removal;
+  readonly #garbage: Garbage;
+  readonly #layout: Layout;
+
+  constructor(options: StoreOptions) {
+    const images = join(options.root, 'images');
+    mkdirSync(images, { recursive: true, mode: 0o700 });
+    const records = new ImageRecords(options.database);
+    this.blobs = new FileBlobStore(images);
+    this.layers = new LayerStore(
+      join(options.root, 'layers'),
+      this.blobs,
+      new LayerRecords(options.database),
+      options.openTree ?? shimTree(options.shim),
+    );
+    this.#layout = new Layout(
+      images,
+      () => this.images.layoutImages(),
+      () => this.blobs.temporary(),
+    );
+    const changed = () => this.#layout.update();
+    this.images = new Images(records, this.blobs, this.layers, changed);
+    this.#garbage = new Garbage(records, this.blobs, this.layers, options.usedImages);
+    this.#removal = new Removal(records, this.images, this.#garbage, changed);
+    this.archives = new Archives(this);
+  }
+
+  /** Removes what a crash or an interrupted transfer left behind. */
+  async recover(): Promise<void> {
+    await this.layers.sweep();
+    await this.#garbage.collect();
+    await this.#layout.update();
+  }
+
+  /** Makes sure that every layer of the image is unpacked, one after the other as the disk is the limit; cheap when they are. */
+  async prepare(image: ImageRecord, onProgress?: OnProgress): Promise<void> {
+    for (const { diffId, blob } of image.layers) {
+      await this.layers.ensure(diffId, blob, onProgress);
+    }
+  }
+
+  history(image: ImageRecord): HistoryStep[] {
+    return imageHistory(image, this.layers);
+  }
+
+  /** Removes a name, or an image with what only it needs. Throws `not-found` or `conflict`, in Docker's words. */
+  remove(name: string, options: RemoveOptions): Promise<RemovedItem[]> {
+    return this.#removal.remove(name, options);
+  }
+
+  /** Nothing is collected until the returned object is disposed: hold the store from the first blob of a pull to `images.add`. */
+  hold(): Promise<AsyncDisposable> {
+    return this.#garbage.hold();
+  }
+
+  /** Removes blobs and layers that no image needs. */
+  collect(): ReturnType<Garbage['collect']> {
+    return this.#garbage.collect();
+  }
+
+  /** Resolves when what was stored would survive a crash of the machine. */
+  async close(): Promise<void> {
+    await this.layers.synced();
+  }
+}
+
+/** Opens the store and recovers it. One process per data root. */
+export async function openStore(options: StoreOptions): Promise<Store> {
+  const store = new Store(options);
+  await store.recover();
+  return store;
+}

@@ -1,6 +1,6 @@
 /** Texts of /etc/hosts, /etc/resolv.conf and /etc/hostname of a container: pure functions. */
 
-import { type IpAddress, parseIp } from '../spec/ip.ts';
+import { parseIp } from '../spec/ip.ts';
 import type { Endpoint } from './types.ts';
 
 export interface ResolverOptions {
@@ -13,7 +13,7 @@ export interface ResolverOptions {
   /** The host's /run/systemd/resolve/resolv.conf: the servers behind systemd-resolved's local one. */
   resolved?: string;
   /** The container shares the host's network: its loopback servers are in reach. */
-  hostNetwork?: boolean;
+  shared?: boolean;
 }
 
 /** Where the host names no server that a container can reach; Docker's choice, too. */
@@ -30,7 +30,7 @@ ff02::2\tip6-allrouters
 
 /** resolv.conf(5) for a container. */
 export function resolvConf(options: ResolverOptions): string {
-  const local = options.hostNetwork === true;
+  const local = options.shared === true;
   const ofHost = parseResolver(options.host);
   const behind = parseResolver(options.resolved ?? '');
   const reachable = (servers: readonly string[]) =>
@@ -50,25 +50,28 @@ export function resolvConf(options: ResolverOptions): string {
   ].join('\n');
 }
 
-/** hosts(5): local names, `--add-host` entries (`name:address`, checked by whoever took them), the container itself. */
-export function hostsFile(
-  hostname: string,
-  endpoints: readonly Pick<Endpoint, 'address' | 'address6'>[],
-  extra: readonly { name: string; address: string }[] = [],
-  domain = '',
-): string {
+export interface HostsOptions {
+  /** The host's own file, for a container that shares the host's network; else the local names. */
+  base?: string | undefined;
+  hostname: string;
+  domainname?: string;
+  endpoints?: readonly Pick<Endpoint, 'address' | 'address6'>[];
+  /** `--add-host`: `name:address`; what is neither is left out, as one line more would be another entry. */
+  extra?: readonly string[];
+}
+
+/** hosts(5) of a container. */
+export function hostsFile(options: HostsOptions): string {
+  const { base, hostname, domainname = '', endpoints = [], extra = [] } = options;
   const short = shortName(hostname);
-  const names = [
-    ...(domain === '' ? [] : [`${hostname}.${domain}`]),
-    hostname,
-    ...(short === hostname ? [] : [short]),
-  ];
+  const full = domainname === '' ? [] : [`${hostname}.${domainname}`];
+  const names = [...full, hostname, ...(short === hostname ? [] : [short])];
   const own = endpoints
     .flatMap(({ address, address6 }) => [address, address6])
     .filter((address) => address !== '')
     .map((address) => `${address}\t${names.join(' ')}\n`);
-  const added = extra.map(({ name, address }) => `${address}\t${name}\n`);
-  return [LOCAL_NAMES, ...added, ...own].join('');
+  const start = base === undefined ? LOCAL_NAMES : endLine(base);
+  return [start, ...extra.map(addedHost), ...own].join('');
 }
 
 export function hostnameFile(hostname: string): string {
@@ -87,19 +90,15 @@ function parseResolver(text: string): { servers: string[]; search: string[]; opt
   return found;
 }
 
+/** Without a zone such as `%eth0`: that names an interface of the host, which does not exist inside. */
 function isServer(text: string): boolean {
-  return address(text) !== undefined;
+  return parseIp(text) !== undefined;
 }
 
 function isLoopback(text: string): boolean {
-  const ip = address(text);
+  const ip = parseIp(text);
   if (ip === undefined) return false;
   return ip.family === 4 ? ip.value >> 24n === 127n : ip.value === 1n;
-}
-
-/** A zone such as `%eth0` names an interface of the host: the address is link-local and of no use inside. */
-function address(text: string): IpAddress | undefined {
-  return parseIp(text);
 }
 
 function pick(
@@ -112,4 +111,17 @@ function pick(
 function shortName(hostname: string): string {
   const dot = hostname.indexOf('.');
   return dot > 0 ? hostname.slice(0, dot) : hostname;
+}
+
+/** `name:address` or `name=address`, the address perhaps in brackets. */
+function addedHost(text: string): string {
+  const at = text.search(/[:=]/);
+  const name = text.slice(0, Math.max(at, 0));
+  const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
+  if (parseIp(address) === undefined || !/^[^\s#]+$/.test(name)) return '';
+  return `${address}\t${name}\n`;
+}
+
+function endLine(text: string): string {
+  return text === '' || text.endsWith('\n') ? text : `${text}\n`;
 }

@@ -3,7 +3,7 @@
  *
  *   const networks = openNetworks({ database, dataRoot });
  *   networks.ensureDefault();
- *   await launcher.apply(encodePlan(networks.hostSetup('bridge')));   // once per network and engine life, before connect
+ *   await launcher.apply(encodePlan(networks.hostSetup('bridge')));   // once per network and engine life
  *   const endpoint = networks.connect({ containerId, network: 'bridge', hostname, ports });
  *   planLaunch({ …, networkSteps: networks.endpointSteps(endpoint) });
  *   networks.disconnect(containerId);                                 // after the container ended
@@ -19,7 +19,13 @@ import { NetworkManager } from './manager.ts';
 import type { HostPort } from './ports.ts';
 import type { ConnectRequest, CreateNetwork, Endpoint, Network, PortOwner } from './types.ts';
 
-export { hostnameFile, hostsFile, type ResolverOptions, resolvConf } from './files.ts';
+export {
+  type HostsOptions,
+  hostnameFile,
+  hostsFile,
+  type ResolverOptions,
+  resolvConf,
+} from './files.ts';
 export { type NetworkMode, parseNetworkMode } from './mode.ts';
 export type { HostPort } from './ports.ts';
 export type * from './types.ts';
@@ -46,8 +52,7 @@ export interface NetworkRoom {
 
   /**
    * Host-only plan: bridge, its address, forwarding, the firewall with all networks. Idempotent; empty for `host` and `none`.
-   * The first call of an engine's life puts the ports of containers that run into the firewall too. May give the default
-   * network another subnet if its own is in use by now, so call it before `connect`. Call it again when a start fails
+   * The first call of an engine's life puts the ports of containers that run into the firewall too. Call it again when a start fails
    * at a `beside` netlink operation with ENOENT or ENODEV: somebody flushed the table or removed the bridge.
    */
   hostSetup(network: string): Plan;

@@ -16,6 +16,7 @@ import {
 } from './host-plan.ts';
 import type { NetworkRoom } from './index.ts';
 import { type Instance, instanceOf } from './instance.ts';
+import { DEFAULT_NETWORK } from './new-network.ts';
 import { type HostPort, PortAllocator, portTaken } from './ports.ts';
 import { NetworkRecords } from './records.ts';
 import { NetworkTables } from './tables.ts';
@@ -28,6 +29,7 @@ export class NetworkManager implements NetworkRoom {
   readonly #instance: Instance;
   /** Whether this engine's life has seen the firewall made with the live ports in it. */
   #restored = false;
+  #settled = false;
 
   constructor(options: { database: Database; dataRoot: string }) {
     this.#instance = instanceOf(options.dataRoot);
@@ -67,7 +69,7 @@ export class NetworkManager implements NetworkRoom {
   hostSetup(name: string): Plan {
     const network = this.inspect(name);
     if (network.driver !== 'bridge') return [];
-    const settled = this.#records.settle(network);
+    const settled = this.#settle(network);
     const live = this.#restored ? [] : this.#tables.endpoints();
     this.#restored = true;
     return [...bridgeSteps(settled), ...firewallSteps(this.#instance.table, this.list(), live)];
@@ -90,7 +92,7 @@ export class NetworkManager implements NetworkRoom {
 
   connect(request: ConnectRequest): Endpoint {
     return this.#tables.transaction(() => {
-      const network = this.inspect(request.network);
+      const network = this.#settle(this.inspect(request.network));
       const others = this.#tables.endpointsOf(request.containerId);
       checkCombination(network, others, request);
       const position = others.reduce((next, { position: at }) => Math.max(next, at + 1), 0);
@@ -135,6 +137,13 @@ export class NetworkManager implements NetworkRoom {
 
   portTaken(port: HostPort, name: string | undefined): TiffinError {
     return portTaken(port, this.#ports.owner(port), name);
+  }
+
+  /** Once per life, before the default network is used: its subnet was chosen when the engine started. */
+  #settle(network: Network): Network {
+    if (this.#settled || network.name !== DEFAULT_NETWORK) return network;
+    this.#settled = true;
+    return this.#records.settle(network);
   }
 
   /** Fills addresses in; returns what the database keeps unique. */

@@ -96,7 +96,7 @@ export class NetworkRecords {
    */
   settle(network: Network): Network {
     const subnet = network.ipv4 && parseCidr(network.ipv4.subnet)?.subnet;
-    if (subnet === undefined || network.name !== DEFAULT_NETWORK) return network;
+    if (subnet === undefined) return network;
     if (interfaceIndex(network.bridge) !== undefined) return network;
     return this.#tables.transaction(() => {
       const taken = this.#taken(network.bridge, network.id);

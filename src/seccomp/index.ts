@@ -6,6 +6,7 @@ import { type CompiledSeccomp, compileProfile } from './compile.ts';
 
 export { type NativeArchitecture, nativeArchitecture } from './architectures.ts';
 export type { CompiledSeccomp } from './compile.ts';
+export { defaultProfile } from './default-profile.ts';
 
 const compiled = new WeakMap<LinuxSeccomp, Map<NativeArchitecture, CompiledSeccomp>>();
 

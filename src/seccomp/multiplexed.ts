@@ -52,7 +52,10 @@ interface Detour {
 }
 
 const MULTIPLEXED: ReadonlyMap<string, Detour> = new Map<string, Detour>([
-  ...SOCKET_CALLS.map((name, call): [string, Detour] => [name, { through: 'socketcall', call }]),
+  ...SOCKET_CALLS.map((name, call): [string, Detour] => [
+    name,
+    { through: 'socketcall', call },
+  ]).slice(1),
   ...IPC_CALLS.map(([name, call]): [string, Detour] => [name, { through: 'ipc', call }]),
 ]);
 

@@ -1,0 +1,321 @@
+/*
+ * The processes of a launch: this one executes host, beside and running steps; an optional enter process joins existing
+ * namespaces and clones with CLONE_PARENT, so that the container's process is this one's child either way.
+ */
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "shim.h"
+
+void launch_init(struct launch *launch)
+{
+    memset(launch, 0, sizeof *launch);
+    int *const none[] = {&launch->pidfd,  &launch->sync,           &launch->child_sync,      &launch->inward,
+                         &launch->master, &launch->slave,          &launch->console_socket,  &launch->gate,
+                         &launch->root,   &launch->gate_client,    &launch->listener_socket, &launch->proc,
+                         &launch->outward[0], &launch->outward[1], &launch->stdio[0],        &launch->stdio[1],
+                         &launch->stdio[2],   &launch->masked_directory};
+    for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
+        *none[i] = NONE;
+}
+
+int op_supervise(struct launch *launch, const struct op *op)
+{
+    launch->supervise = (struct supervise){
+        .given = true,
+        .mode = op_u32(op, SUPERVISE__MODE),
+        .directory = op_str(op, SUPERVISE__DIRECTORY),
+        .log = op_str(op, SUPERVISE__LOG),
+        .log_max_bytes = op_u64(op, SUPERVISE__LOG_MAX_BYTES),
+        .logMaxFiles = op_u32(op, SUPERVISE__LOG_MAX_FILES),
+        .stdin_mode = op_u32(op, SUPERVISE__STDIN),
+        .terminal = op_u32(op, SUPERVISE__TERMINAL),
+        .rows = op_u32(op, SUPERVISE__ROWS),
+        .columns = op_u32(op, SUPERVISE__COLUMNS),
+        .preserve = op_u32(op, SUPERVISE__PRESERVE_FDS),
+    };
+    return launch->supervise.mode > 2 ? fail(launch, EINVAL, "mode %u", launch->supervise.mode) : 0;
+}
+
+int op_on_failure(struct launch *launch, const struct op *op)
+{
+    launch->on_failure = op_strs(op, ON_FAILURE__ARGS);
+    return 0;
+}
+
+/* Only noted: the clone itself happens after the enter steps. */
+int op_clone(struct launch *launch, const struct op *op)
+{
+    launch->has_clone = true;
+    launch->clone_index = op->index;
+    launch->clone_flags = op_u64(op, CLONE__FLAGS);
+    launch->clone_cgroup = op_str(op, CLONE__CGROUP);
+    return 0;
+}
+
+static int pipe_for(int *read_end, int *write_end, bool inward)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    if (!inward) {
+        /* Fewer, larger reads of what a busy container prints; refused above pipe-max-size, and then 64 KiB do. */
+        fcntl(ends[0], F_SETPIPE_SZ, 1 << 20);
+    }
+    int own = inward ? ends[1] : ends[0];
+    return fcntl(own, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* The child's standard descriptors, for a monitor pipes, else what the caller has. */
+static int prepare_stdio(struct launch *launch)
+{
+    const struct supervise *supervise = &launch->supervise;
+    int status = 0;
+    if (supervise->stdin_mode == 3)
+        return 0;
+    bool monitor = supervise->mode == 2;
+    if (!monitor || supervise->stdin_mode == 0 || supervise->terminal != 0) {
+        if (monitor || supervise->stdin_mode == 0)
+            launch->stdio[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
+    } else {
+        status = pipe_for(&launch->stdio[0], &launch->inward, true);
+    }
+    if (!monitor || status < 0)
+        return status;
+    if (supervise->terminal != 0) {
+        launch->stdio[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
+        launch->stdio[2] = open("/dev/null", O_RDWR | O_CLOEXEC);
+        return launch->stdio[1] < 0 || launch->stdio[2] < 0 ? -errno : 0;
+    }
+    status = pipe_for(&launch->outward[0], &launch->stdio[1], false);
+    return status < 0 ? status : pipe_for(&launch->outward[1], &launch->stdio[2], false);
+}
+
+/* Host sockets that inside steps use after the host's paths are gone: connected ahead, in the host's namespace. */
+static int connect_ahead(struct launch *launch)
+{
+    struct cursor cursor;
+    struct op op;
+    cursor_start(&cursor, &launch->plan);
+    while (cursor_next(&cursor, &op)) {
+        bool terminal = op.code == OP_TERMINAL;
+        if (!terminal && op.code != OP_SECCOMP)
+            continue;
+        const char *path = op_str(&op, terminal ? TERMINAL__CONSOLE_SOCKET : SECCOMP__LISTENER);
+        launch->has_terminal |= terminal;
+        if (*path == 0)
+            continue;
+        int fd = connect_unix(path);
+        if (fd < 0) {
+            fail(launch, fd, "%s", path);
+            report_failure(launch, op.stage, op.index, fd);
+            return fd;
+        }
+        *(terminal ? &launch->console_socket : &launch->listener_socket) = fd;
+    }
+    return 0;
+}
+
+static int take_stdio(struct launch *launch)
+{
+    for (int i = 0; i < 3; i++)
+        if (launch->stdio[i] >= 0 && dup2(launch->stdio[i], i) < 0)
+            return -errno;
+    return 0;
+}
+
+static void send_gate_failure(struct launch *launch)
+{
+    const struct report *report = launch->report;
+    uint8_t frame[8 + 8 + DETAIL_BYTES] = {FRAME_FAILED};
+    size_t length = strlen(report->detail);
+    store_u32(frame + 4, (uint32_t)(8 + length));
+    frame[8] = (uint8_t)report->stage;
+    frame[10] = (uint8_t)report->op;
+    frame[11] = (uint8_t)(report->op >> 8);
+    store_u32(frame + 12, (uint32_t)report->error);
+    memcpy(frame + 16, report->detail, length);
+    send_fds(launch->gate_client, frame, 16 + length, NULL, 0);
+}
+
+/* The container's process, from clone to execve. */
+static _Noreturn void child_main(struct launch *launch)
+{
+    launch->kind = CHILD;
+    close(launch->sync);
+    launch->sync = launch->child_sync;
+    launch->pid = launch->report->pid;
+    /* Should the launching process be killed, nobody would supervise what is being started. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    forget_root(launch);
+    umask(0);
+    if (take_stdio(launch) < 0)
+        _exit(1);
+    reset_signals();
+    if (launch->user_namespace && (launch->clone_flags & CLONE_NEWUSER) == 0) {
+        syscall(SYS_setresgid, 0, 0, 0);
+        syscall(SYS_setresuid, 0, 0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
+    int status = run_stage(launch, STAGE_INSIDE);
+    if (status < 0 && launch->gate_client >= 0)
+        send_gate_failure(launch);
+    if (status == 0)
+        atomic_store(&launch->report->reached, 1);
+    _exit(status < 0 ? 1 : 0);
+}
+
+/* clone3; 0 in the child. `parent` 1: the child belongs to this process's parent. */
+static int clone_child(struct launch *launch, bool parent)
+{
+    SCOPED_FD cgroup = NONE;
+    struct clone_args arguments = {
+        .flags = launch->clone_flags | CLONE_PARENT_SETTID | (parent ? CLONE_PARENT : 0),
+        .parent_tid = (uint64_t)(uintptr_t)&launch->report->pid,
+        .exit_signal = parent ? 0 : SIGCHLD,
+    };
+    if (*launch->clone_cgroup != 0) {
+        cgroup = open(launch->clone_cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (cgroup < 0)
+            return fail(launch, errno, "%s", launch->clone_cgroup);
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup;
+    }
+    if ((launch->clone_flags & CLONE_NEWUSER) != 0)
+        launch->user_namespace = true;
+    uint64_t began = clock_ns(CLOCK_MONOTONIC);
+    long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid == 0)
+        child_main(launch);
+    int error = errno;
+    launch->report->nanoseconds[launch->clone_index] += (uint32_t)(clock_ns(CLOCK_MONOTONIC) - began);
+    return pid < 0 ? fail(launch, error, "%s", launch->clone_cgroup) : (int)pid;
+}
+
+static int clone_or_report(struct launch *launch, bool parent)
+{
+    int pid = clone_child(launch, parent);
+    if (pid < 0)
+        report_failure(launch, STAGE_HOST, launch->clone_index, pid);
+    return pid;
+}
+
+/* Runs the enter steps and the clone in a process of their own: this one stays in the host's namespaces. */
+static int clone_through_enter(struct launch *launch)
+{
+    int status, enter = fork();
+    if (enter < 0)
+        return fail(launch, errno, "fork");
+    if (enter == 0) {
+        launch->kind = ENTERING;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (run_stage(launch, STAGE_ENTER) < 0 || clone_or_report(launch, true) < 0)
+            _exit(1);
+        _exit(0);
+    }
+    while (waitpid(enter, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return launch->report->pid;
+    /* A clone may have gone ahead of the process's own end. */
+    if (launch->report->pid > 0)
+        launch->pid = launch->report->pid;
+    fail(launch, ECHILD, "enter process");
+    report_failure(launch, STAGE_ENTER, launch->clone_index, ECHILD);
+    return -ECHILD;
+}
+
+static int start_child(struct launch *launch)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+        return fail(launch, errno, "socketpair");
+    launch->sync = ends[0];
+    launch->child_sync = ends[1];
+    int status = prepare_stdio(launch);
+    if (status < 0)
+        return fail(launch, status, "standard streams");
+    status = connect_ahead(launch);
+    if (status < 0)
+        return status;
+    int pid = stage_present(launch, STAGE_ENTER) ? clone_through_enter(launch) : clone_or_report(launch, false);
+    if (pid < 0)
+        return pid;
+    launch->pid = pid;
+    launch->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (launch->pidfd < 0)
+        return fail(launch, errno, "pidfd");
+    close(launch->child_sync);
+    launch->child_sync = NONE;
+    for (int i = 0; i < 3; i++) {
+        if (launch->stdio[i] >= 0)
+            close(launch->stdio[i]);
+        launch->stdio[i] = NONE;
+    }
+    return 0;
+}
+
+/* Waits until the child runs its program or stands at its gate. */
+static int wait_started(struct launch *launch)
+{
+    uint32_t token;
+    while (!launch->gate_reached) {
+        int status = sync_receive(launch, &token);
+        if (status < 0)
+            return fail(launch, status, "sync socket");
+        if (status == 0)
+            break;
+        launch->gate_reached = token == TOKEN_GATE;
+    }
+    struct report *report = launch->report;
+    if (atomic_load(&report->failed) != 0)
+        return -ECHILD;
+    if (atomic_load(&report->reached) != 0)
+        return 0;
+    fail(launch, ECHILD, "the process was killed");
+    report_failure(launch, STAGE_INSIDE, atomic_load(&report->current), ECHILD);
+    return -ECHILD;
+}
+
+/* Executes a plan up to the container's start; on failure nothing is left, and the report says why. */
+int launch_start(struct launch *launch)
+{
+    int status = run_stage(launch, STAGE_HOST);
+    if (status == 0 && launch->has_clone) {
+        status = start_child(launch);
+        if (status == 0)
+            status = run_stage(launch, STAGE_BESIDE);
+        if (status == 0)
+            status = wait_started(launch);
+        if (status == 0)
+            status = run_stage(launch, STAGE_RUNNING);
+    }
+    if (status == 0)
+        return 0;
+    launch_abort(launch);
+    report_failure(launch, STAGE_HOST, launch->index, status);
+    run_teardown(launch);
+    return status;
+}
+
+/* Kills and reaps the container's process; in its own pid namespace everything it started dies with it. */
+void launch_abort(struct launch *launch)
+{
+    if (launch->pid <= 0)
+        return;
+    kill(launch->pid, SIGKILL);
+    while (waitpid(launch->pid, NULL, __WALL) < 0 && errno == EINTR)
+        ;
+    launch->pid = 0;
+}

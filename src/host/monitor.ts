@@ -1,0 +1,141 @@
+/** A client of one container's monitor. */
+
+import { limits } from '../base/limits.ts';
+import { parseExitRecord } from './exit-record.ts';
+import type { Frame, Hello } from './frame-codec.ts';
+import { decodeHello, encodeFrame, frameHead } from './frame-codec.ts';
+import { FrameConnection } from './frame-connection.ts';
+import type { ExitRecord } from './frames.ts';
+import { FRAMES } from './frames.ts';
+import { OutputQueue } from './output-queue.ts';
+
+export { parseExitRecord } from './exit-record.ts';
+
+/** A piece of output. The bytes belong to the receiver. */
+export interface OutputChunk {
+  stream: 1 | 2;
+  bytes: Uint8Array;
+}
+
+/** Bits of `Monitor.subscribe`. */
+export const STDOUT = 1;
+export const STDERR = 2;
+
+export class Monitor {
+  readonly #hello: Hello;
+  readonly #connection: FrameConnection;
+  readonly #output: OutputQueue;
+  /** The exit record; undefined: the connection ended without one, and the file `exit` may tell. */
+  readonly exited: Promise<ExitRecord | undefined>;
+  #settle: (record: ExitRecord | undefined) => void = () => {};
+
+  /** For `Launcher` and `connectMonitor`, which hand over a connection whose first frames they took. */
+  constructor(connection: FrameConnection, hello: Hello, output: OutputQueue) {
+    this.#connection = connection;
+    this.#hello = hello;
+    this.#output = output;
+    this.exited = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** The container's process, as the host numbers it. */
+  get pid(): number {
+    return this.#hello.pid;
+  }
+
+  get monitorPid(): number {
+    return this.#hello.monitorPid;
+  }
+
+  /** Field 22 of proc_pid_stat(5): with the pid it names the process beyond doubt. */
+  get startTime(): bigint {
+    return this.#hello.startTime;
+  }
+
+  get startedNs(): bigint {
+    return this.#hello.startedNs;
+  }
+
+  /**
+   * Output from the moment of `subscribe` on; ends with the container or the connection. One consumer. A consumer that
+   * does not read stops the container's output once about 2 MiB wait.
+   */
+  get output(): AsyncIterable<OutputChunk> {
+    return this.#output;
+  }
+
+  /** Chooses streams: bits STDOUT and STDERR; 0 for none. */
+  subscribe(mask: number): Promise<void> {
+    return this.#connection.write(encodeFrame('subscribe', Uint8Array.of(mask)));
+  }
+
+  /** Settles when the monitor's socket has taken all of it. */
+  async writeStdin(bytes: Uint8Array): Promise<void> {
+    for (let at = 0; at < bytes.length; at += limits.frameBytes) {
+      const piece = bytes.subarray(at, at + limits.frameBytes);
+      const head = this.#connection.write(frameHead('stdin', piece.length));
+      await Promise.all([head, this.#connection.write(piece)]);
+    }
+  }
+
+  closeStdin(): Promise<void> {
+    return this.#connection.write(encodeFrame('stdinClose'));
+  }
+
+  resize(rows: number, columns: number): Promise<void> {
+    const payload = new Uint8Array(4);
+    const view = new DataView(payload.buffer);
+    view.setUint16(0, Math.min(rows, 0xffff), true);
+    view.setUint16(2, Math.min(columns, 0xffff), true);
+    return this.#connection.write(encodeFrame('resize', payload));
+  }
+
+  /** Sends a signal to the container's process through the monitor's pidfd. */
+  signal(number: number): Promise<void> {
+    const payload = new Uint8Array(4);
+    new DataView(payload.buffer).setUint32(0, number, true);
+    return this.#connection.write(encodeFrame('signal', payload));
+  }
+
+  /** Leaves; the container runs on. */
+  close(): void {
+    this.#connection.close();
+  }
+
+  /** For the connection's owner. */
+  take(frame: Frame): void {
+    if (frame.type === FRAMES.stdout) this.#output.push({ stream: 1, bytes: frame.payload });
+    else if (frame.type === FRAMES.stderr) this.#output.push({ stream: 2, bytes: frame.payload });
+    else if (frame.type === FRAMES.exit) {
+      this.#settle(parseExitRecord(frame.payload));
+      this.#output.end();
+    }
+  }
+
+  /** For the connection's owner. */
+  ended(): void {
+    this.#settle(undefined);
+    this.#output.end();
+  }
+}
+
+/** Connects to a running monitor's `attach.sock`. @throws Error with `code` ENOENT or ECONNREFUSED when there is none. */
+export async function connectMonitor(socketPath: string): Promise<Monitor> {
+  let monitor: Monitor | undefined;
+  const connected = Promise.withResolvers<Monitor>();
+  await FrameConnection.open(socketPath, {
+    frame(frame, connection) {
+      if (monitor !== undefined) monitor.take(frame);
+      else if (frame.type === FRAMES.hello) {
+        monitor = new Monitor(connection, decodeHello(frame.payload), new OutputQueue(connection));
+        connected.resolve(monitor);
+      }
+    },
+    end(error) {
+      monitor?.ended();
+      connected.reject(error ?? Object.assign(new Error('monitor left'), { code: 'ECONNREFUSED' }));
+    },
+  });
+  return connected.promise;
+}

@@ -2,13 +2,13 @@
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { TiffinError } from '../base/errors.ts';
+import { assert, TiffinError } from '../base/errors.ts';
 import type { Engine } from '../engine/contract.ts';
 import { type Body, requestBody } from './body.ts';
 import { errorReply } from './errors.ts';
 import { hijackHead, runHijack } from './hijack.ts';
 import { Query } from './query.ts';
-import { json, type Reply } from './reply.ts';
+import { json, type PlainReply, type Reply } from './reply.ts';
 import type { Router } from './router.ts';
 import { upgradeBody } from './upgrade-body.ts';
 import { splitVersion } from './version.ts';
@@ -31,7 +31,13 @@ export async function serveRequest(
 ): Promise<void> {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
-  const reply = await answer(exchange, request, requestBody(request), gone.signal);
+  const reply = await answer(exchange, {
+    request,
+    body: requestBody(request),
+    signal: gone.signal,
+    requireTakeover: refuseTakeover,
+  });
+  assert(reply.kind !== 'hijack', 'a handler asks before it takes a connection over');
   await respond(exchange, response, reply);
 }
 
@@ -46,26 +52,36 @@ export async function serveUpgrade(
   socket.on('error', () => undefined);
   const gone = new AbortController();
   socket.once('close', () => gone.abort());
+  const reply = await answerUpgrade(exchange, request, socket, head, gone.signal);
+  if (reply.kind !== 'hijack') return refuseUpgrade(exchange, request, socket, reply);
+  socket.write(hijackHead(request.headers.upgrade, reply.contentType));
+  await runHijack(socket, reply).catch((error) => exchange.onDefect(error));
+}
+
+async function answerUpgrade(
+  exchange: Exchange,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Buffer,
+  signal: AbortSignal,
+): Promise<Reply> {
   try {
     const body = await upgradeBody(request, socket, head);
-    const reply = await answer(exchange, request, body, gone.signal);
-    if (reply.kind === 'hijack') {
-      socket.write(hijackHead(request.headers.upgrade, reply.contentType));
-      await runHijack(socket, reply);
-    } else {
-      await refuseUpgrade(exchange, request, socket, reply);
-    }
+    return await answer(exchange, { request, body, signal, requireTakeover: () => undefined });
   } catch (error) {
-    await refuseUpgrade(exchange, request, socket, failure(exchange, error));
+    return failure(exchange, error);
   }
 }
 
-async function answer(
-  exchange: Exchange,
-  request: IncomingMessage,
-  body: Body,
-  signal: AbortSignal,
-): Promise<Reply> {
+interface Question {
+  request: IncomingMessage;
+  body: Body;
+  signal: AbortSignal;
+  requireTakeover(): void;
+}
+
+async function answer(exchange: Exchange, question: Question): Promise<Reply> {
+  const { request } = question;
   try {
     const { path, search } = splitTarget(request.url ?? '/');
     const { minor, rest } = splitVersion(path);
@@ -76,8 +92,9 @@ async function answer(
       path: match.parameters,
       query: new Query(search),
       header: (name) => firstValue(request.headers[name]),
-      body,
-      signal,
+      body: question.body,
+      signal: question.signal,
+      requireTakeover: question.requireTakeover,
       version: minor,
     });
   } catch (error) {
@@ -85,15 +102,19 @@ async function answer(
   }
 }
 
-function failure(exchange: Exchange, error: unknown): Reply {
+function failure(exchange: Exchange, error: unknown): PlainReply {
   if (!(error instanceof TiffinError)) exchange.onDefect(error);
   return errorReply(error);
 }
 
-async function respond(exchange: Exchange, response: ServerResponse, reply: Reply): Promise<void> {
+async function respond(
+  exchange: Exchange,
+  response: ServerResponse,
+  reply: PlainReply,
+): Promise<void> {
   for (const [name, value] of Object.entries(exchange.headers)) response.setHeader(name, value);
   try {
-    await writeReply(response, reply.kind === 'hijack' ? noUpgradeHere() : reply);
+    await writeReply(response, reply);
   } catch (error) {
     // The headers have left: cutting the connection is the only way to say that the answer is incomplete.
     response.destroy();
@@ -102,10 +123,10 @@ async function respond(exchange: Exchange, response: ServerResponse, reply: Repl
 }
 
 /** Only the first request of a connection can become a stream without `Upgrade`: see `old-hijack.ts`. */
-function noUpgradeHere() {
+function refuseTakeover(): never {
   const message = 'this connection cannot become a stream';
   const hint = 'send the headers Connection: Upgrade and Upgrade: tcp, or ask on a new connection';
-  return errorReply(new TiffinError('invalid', 'no-upgrade', message, { hint }));
+  throw new TiffinError('invalid', 'no-upgrade', message, { hint });
 }
 
 /** Answers in HTTP on a socket the server has let go of, and closes it. */
@@ -113,7 +134,7 @@ async function refuseUpgrade(
   exchange: Exchange,
   request: IncomingMessage,
   socket: Socket,
-  reply: Reply,
+  reply: PlainReply,
 ): Promise<void> {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;

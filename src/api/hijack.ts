@@ -96,6 +96,7 @@ function pumpInput(socket: Duplex, session: AttachSession, reply: HijackReply): 
   socket.on('end', () => {
     if (open) session.closeInput();
   });
+  socket.resume();
 }
 
 /** Ends our side, reads what the client still sends so that it is not reset before it has read everything, and does not wait for ever. */

@@ -6,12 +6,14 @@ import { TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { type Body, bytesBody, tooLarge } from './body.ts';
 
-/** Takes the body off `head` and the socket; what follows it is left on the socket for the stream. */
+/** Takes the body off `head` and the socket; what follows it is left on the socket, which is paused. */
 export async function upgradeBody(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
 ): Promise<Body> {
+  // Nobody listens until the stream begins: what flowed meanwhile would be lost.
+  socket.pause();
   if (request.headers['transfer-encoding'] !== undefined) {
     const message = 'a request with Upgrade must have a Content-Length, not a Transfer-Encoding';
     throw new TiffinError('invalid', 'length-required', message);

@@ -9,7 +9,8 @@ import { encodeLogs } from '../stream/log-encoder.ts';
 import { started } from '../stream/started.ts';
 import { streamType } from '../stream/types.ts';
 
-export async function attachContainer({ engine, path, query, version }: Call): Promise<Reply> {
+export async function attachContainer(call: Call): Promise<Reply> {
+  const { engine, path, query, version } = call;
   const id = path.get('id');
   const raw = engine.containers.hasTerminal(id);
   const detachKeys = parseDetachKeys(query.text('detachKeys') ?? '');
@@ -20,6 +21,7 @@ export async function attachContainer({ engine, path, query, version }: Call): P
     logs: query.flag('logs'),
     stream: query.flag('stream'),
   };
+  call.requireTakeover();
   const session = await engine.containers.attach(id, options);
   return {
     kind: 'hijack',
@@ -42,9 +44,9 @@ export function containerLogs({ engine, path, query, signal, version }: Call): R
     untilNs: query.timestamp('until'),
     signal,
   };
-  const encoding = { raw, timestamps: query.flag('timestamps') };
+  const encoding = { raw, timestamps: query.flag('timestamps'), follow: options.follow };
   const logs = engine.containers.logs(id, options);
-  return stream(streamType(raw, version), encodeLogs(logs, encoding, options.follow));
+  return stream(streamType(raw, version), encodeLogs(logs, encoding));
 }
 
 export async function exportContainer({ engine, path }: Call): Promise<Reply> {

@@ -15,7 +15,8 @@ export async function createExec({ engine, path, body }: Call): Promise<Reply> {
   return json({ Id: await engine.execs.create(path.get('id'), request) }, 201);
 }
 
-export async function startExec({ engine, path, body, version }: Call): Promise<Reply> {
+export async function startExec(call: Call): Promise<Reply> {
+  const { engine, path, body, version } = call;
   const id = path.get('id');
   const request = parseExecStart(await body.json());
   const inspect = engine.execs.inspect(id);
@@ -29,6 +30,7 @@ export async function startExec({ engine, path, body, version }: Call): Promise<
     await engine.execs.start(id, { ...options, detach: true });
     return { kind: 'empty', status: 200 };
   }
+  call.requireTakeover();
   return {
     kind: 'hijack',
     contentType: streamType(terminal, version),

@@ -1,6 +1,7 @@
 /**
- * Turns pieces of a log into what `GET /containers/{id}/logs` sends. Clients that read frame by frame take a frame for a line, so every line
- * (or unfinished end of a piece) is a frame of its own; a time stamp stands before each line.
+ * Turns pieces of a log into what `GET /containers/{id}/logs` sends. A followed log has a frame for each line, because clients that read frame by
+ * frame take a frame for a line; a log read at once has large frames, because small ones cost the client ten times as much. A time stamp stands
+ * before each line.
  */
 
 import type { LogChunk } from '../../engine/contract.ts';
@@ -10,23 +11,24 @@ import { rfc3339Nano } from './time.ts';
 /** Bytes gathered before they are sent: few system calls, bounded memory. */
 const BATCH_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
+const NOTHING = new Uint8Array();
 
 export interface LogEncoding {
   /** A terminal's output: no frames. */
   raw: boolean;
   timestamps: boolean;
+  /** Every line in a frame of its own, sent as soon as its piece is read. */
+  follow: boolean;
 }
 
-/** Yields at the end of each source piece at the latest when `live`, so that nothing waits in the batch. */
 export async function* encodeLogs(
   source: AsyncIterable<LogChunk>,
   encoding: LogEncoding,
-  live: boolean,
 ): AsyncGenerator<Uint8Array> {
   const encoder = new LogEncoder(encoding);
   for await (const chunk of source) {
     yield* encoder.push(chunk);
-    if (live) yield* encoder.flush();
+    if (encoding.follow) yield* encoder.flush();
   }
   yield* encoder.flush();
 }
@@ -35,35 +37,33 @@ class LogEncoder {
   readonly #encoding: LogEncoding;
   #batch = Buffer.allocUnsafe(BATCH_BYTES);
   #used = 0;
+  /** The frame at the end of the batch that may still grow: where its header stands, and its stream (0: none). */
+  #open = { at: 0, stream: 0 };
   /** Whether the next byte of a stream begins a line, by stream number. */
   readonly #lineStart = [true, true, true];
-  #stampNs = -1n;
-  #stamp: Uint8Array = new Uint8Array();
+  #stamp: { ns: bigint; text: Uint8Array } = { ns: -1n, text: NOTHING };
 
   constructor(encoding: LogEncoding) {
     this.#encoding = encoding;
   }
 
   *push(chunk: LogChunk): Generator<Uint8Array> {
-    const { raw, timestamps } = this.#encoding;
-    if (raw && !timestamps) {
-      yield* this.flush();
-      yield chunk.bytes;
-      return;
-    }
-    // One object per piece: `indexOf` and `copy` of Buffer are the fast ones.
+    // `indexOf` and `copy` of Buffer are the fast ones.
     const { buffer, byteOffset, byteLength } = chunk.bytes;
     const bytes = Buffer.from(buffer, byteOffset, byteLength);
+    const { raw, timestamps, follow } = this.#encoding;
+    const byLine = timestamps || (follow && !raw);
     for (let from = 0; from < bytes.length; ) {
-      const newline = bytes.indexOf(NEWLINE, from);
+      const newline = byLine ? bytes.indexOf(NEWLINE, from) : -1;
       const to = newline < 0 ? bytes.length : newline + 1;
-      yield* this.#line(chunk, bytes, from, to);
+      yield* this.#append(chunk, bytes, from, to);
       this.#lineStart[chunk.stream] = newline >= 0;
       from = to;
     }
   }
 
   *flush(): Generator<Uint8Array> {
+    this.#open = { at: 0, stream: 0 };
     if (this.#used === 0) return;
     const full = this.#batch.subarray(0, this.#used);
     this.#batch = Buffer.allocUnsafe(BATCH_BYTES);
@@ -71,20 +71,31 @@ class LogEncoder {
     yield full;
   }
 
-  *#line(chunk: LogChunk, bytes: Buffer, from: number, to: number): Generator<Uint8Array> {
+  *#append(chunk: LogChunk, bytes: Buffer, from: number, to: number): Generator<Uint8Array> {
     const stamp = this.#stampFor(chunk);
     const size = stamp.length + to - from;
-    const header = this.#encoding.raw ? 0 : FRAME_HEADER_BYTES;
-    if (this.#used + header + size > BATCH_BYTES) yield* this.flush();
-    if (header + size > BATCH_BYTES) {
+    if (this.#used + FRAME_HEADER_BYTES + size > BATCH_BYTES) yield* this.flush();
+    if (FRAME_HEADER_BYTES + size > BATCH_BYTES) {
       yield this.#oversized(chunk.stream, stamp, bytes.subarray(from, to));
       return;
     }
-    if (header > 0) writeFrameHeader(this.#batch, this.#used, chunk.stream, size);
-    this.#used += header;
+    if (!this.#encoding.raw) this.#openFrame(chunk.stream, size);
     this.#batch.set(stamp, this.#used);
     this.#used += stamp.length;
     this.#used += bytes.copy(this.#batch, this.#used, from, to);
+  }
+
+  /** Makes room for `size` bytes in the last frame, or begins one. */
+  #openFrame(stream: number, size: number): void {
+    const { at } = this.#open;
+    if (this.#open.stream === stream && !this.#encoding.follow) {
+      const sizeBefore = this.#used - at - FRAME_HEADER_BYTES;
+      writeFrameHeader(this.#batch, at, stream, sizeBefore + size);
+      return;
+    }
+    this.#open = { at: this.#used, stream };
+    writeFrameHeader(this.#batch, this.#used, stream, size);
+    this.#used += FRAME_HEADER_BYTES;
   }
 
   #oversized(stream: number, stamp: Uint8Array, line: Buffer): Uint8Array {
@@ -95,13 +106,10 @@ class LogEncoder {
 
   /** `2026-01-02T03:04:05.000000006Z ` at the start of a line, else nothing. */
   #stampFor(chunk: LogChunk): Uint8Array {
-    if (!this.#encoding.timestamps || !this.#lineStart[chunk.stream]) return EMPTY;
-    if (chunk.timeNs !== this.#stampNs) {
-      this.#stampNs = chunk.timeNs;
-      this.#stamp = Buffer.from(`${rfc3339Nano(chunk.timeNs)} `);
+    if (!this.#encoding.timestamps || !this.#lineStart[chunk.stream]) return NOTHING;
+    if (chunk.timeNs !== this.#stamp.ns) {
+      this.#stamp = { ns: chunk.timeNs, text: Buffer.from(`${rfc3339Nano(chunk.timeNs)} `) };
     }
-    return this.#stamp;
+    return this.#stamp.text;
   }
 }
-
-const EMPTY = new Uint8Array();

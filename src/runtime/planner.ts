@@ -9,7 +9,7 @@ import { planDevices } from './devices.ts';
 import { planHooks } from './hooks.ts';
 import { planIds } from './ids.ts';
 import { type MountPlan, planMounts } from './mounts.ts';
-import { type NamespacePlan, planNamespaces, requireMountNamespace } from './namespaces.ts';
+import { planNamespaces, requireMountNamespace } from './namespaces.ts';
 import { planNetwork } from './network.ts';
 import { planCwd, planProcess } from './process.ts';
 import type { LaunchRequest } from './request.ts';

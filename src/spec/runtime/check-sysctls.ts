@@ -1,0 +1,47 @@
+/** Kernel settings: only those of namespaces that the container has. */
+
+import { hasNamespace } from './check-namespaces.ts';
+import type { RuntimeSpec } from './spec.ts';
+
+/** Keys that belong to a namespace; every other one is a setting of the whole machine. */
+const IPC_SYSCTLS = new Set([
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+]);
+
+/** A key of the host would change the host (CVE-2022-0811 and its kin), and `..` would leave /proc/sys. */
+export function ownSysctls(spec: RuntimeSpec): string[] {
+  return Object.keys(spec.linux?.sysctl ?? {}).flatMap((given) => {
+    const key = dotted(given);
+    const at = `linux.sysctl.${given}`;
+    // Parts that a path would read as nothing, itself or its parent; a slash in a part stands for a dot.
+    if (key.split('.').some((part) => ['', '/', '//'].includes(part)))
+      return [`${at}: is no sysctl`];
+    if (key === 'kernel.hostname') return [`${at}: use hostname instead`];
+    if (key === 'kernel.domainname') return needs(spec, 'uts', at);
+    if (IPC_SYSCTLS.has(key) || key.startsWith('fs.mqueue.')) return needs(spec, 'ipc', at);
+    if (key.startsWith('net.')) return needs(spec, 'network', at);
+    if (key.startsWith('user.')) return needs(spec, 'user', at);
+    return [`${at}: is not in a namespace of the container`];
+  });
+}
+
+function needs(spec: RuntimeSpec, type: string, at: string): string[] {
+  return hasNamespace(spec, type)
+    ? []
+    : [`${at}: needs a ${type} namespace of the container's own, or it would be the host's`];
+}
+
+/** sysctl.d(5): whichever of `.` and `/` comes first separates, and the other stands for a dot in a name. */
+function dotted(key: string): string {
+  const slash = key.indexOf('/');
+  const dot = key.indexOf('.');
+  if (slash < 0 || (dot >= 0 && dot < slash)) return key;
+  return key.replace(/[./]/g, (separator) => (separator === '/' ? '.' : '/'));
+}

@@ -118,7 +118,8 @@ export class NetworkManager implements NetworkRoom {
   endpointTeardown(...endpoints: readonly Endpoint[]): Plan {
     return endpoints
       .filter(({ interface: name }) => name !== '')
-      .flatMap((endpoint) => teardownSteps(this.#instance.table, endpoint));
+      .flatMap((endpoint) => teardownSteps(this.#instance.table, endpoint))
+      .map((step) => ({ ...step, stage: 'host' }));
   }
 
   disconnect(containerId: string, network?: string): void {

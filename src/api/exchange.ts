@@ -23,7 +23,7 @@ export interface Exchange {
   onDefect(error: unknown): void;
 }
 
-/** An ordinary request. Never rejects. */
+/** An ordinary request. A rejection is a defect. */
 export async function serveRequest(
   exchange: Exchange,
   request: IncomingMessage,
@@ -41,7 +41,7 @@ export async function serveRequest(
   await respond(exchange, response, reply);
 }
 
-/** A request that asks to leave HTTP; its handler may still answer in HTTP. Never rejects. */
+/** A request that asks to leave HTTP; its handler may still answer in HTTP. A rejection is a defect. */
 export async function serveUpgrade(
   exchange: Exchange,
   request: IncomingMessage,
@@ -55,7 +55,7 @@ export async function serveUpgrade(
   const reply = await answerUpgrade(exchange, request, socket, head, gone.signal);
   if (reply.kind !== 'hijack') return refuseUpgrade(exchange, request, socket, reply);
   socket.write(hijackHead(request.headers.upgrade, reply.contentType));
-  await runHijack(socket, reply).catch((error) => exchange.onDefect(error));
+  await runHijack(socket, reply);
 }
 
 async function answerUpgrade(

@@ -75,6 +75,7 @@ export const routes: readonly Route[] = [
   ['POST', '/volumes/create', volumes.createVolume],
   ['POST', '/volumes/prune', volumes.pruneVolumes],
   ['GET', '/volumes/{name}', volumes.inspectVolume],
+  ['PUT', '/volumes/{name}', absent.notInSwarm],
   ['DELETE', '/volumes/{name}', volumes.removeVolume],
 
   ['GET', '/networks', networks.listNetworks],

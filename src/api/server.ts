@@ -59,10 +59,10 @@ function httpServer(exchange: Exchange) {
   const server = createHttpServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
   server.timeout = 0;
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    void serveRequest(exchange, request, response);
+    serveRequest(exchange, request, response).catch(exchange.onDefect);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    void serveUpgrade(exchange, request, socket, head);
+    serveUpgrade(exchange, request, socket, head).catch(exchange.onDefect);
   });
   server.on('clientError', refuseMalformed);
   return server;

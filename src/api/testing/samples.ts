@@ -5,6 +5,7 @@ import type {
   ContainerInspect,
   ContainerStats,
   ContainerSummary,
+  HostConfig,
   ImageInspect,
   ImageSummary,
   NetworkResource,
@@ -119,7 +120,14 @@ export const sampleSummary: ContainerSummary = {
 
 /** @param request as the API parsed it, so that a test sees in the answer what arrived */
 export function sampleInspect(name: string, request: ContainerCreateRequest): ContainerInspect {
-  const { HostConfig, NetworkingConfig, ...Config } = request;
+  const { HostConfig: asked, NetworkingConfig, ...Config } = request;
+  const HostConfig: HostConfig = {
+    ...asked,
+    CgroupnsMode: 'private',
+    LogConfig: { Type: 'json-file', Config: {} },
+    MaskedPaths: [],
+    ReadonlyPaths: [],
+  };
   return {
     Id: ID,
     Created: CREATED,

@@ -1,10 +1,10 @@
 /** Streams that may be compressed: recognised by their first bytes, never by what a media type claims. */
 
-import { Readable, type Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { errorMessage, TiffinError } from '../base/errors.ts';
+import { errnoName, errorMessage, TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { ZstdFrames } from './zstd-frames.ts';
 
 export type Compression = 'none' | 'gzip' | 'zstd';
 
@@ -52,21 +52,45 @@ export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGener
     compression === 'gzip'
       ? createGunzip({ chunkSize: CHUNK })
       : createZstdDecompress({ chunkSize: CHUNK });
-  // A failure of either side destroys the transform, so that the loop below throws it; here it must only not go unhandled.
-  const feeding = pipeline(Readable.from(counted(rest, count), { objectMode: true }), transform);
-  feeding.catch(() => undefined);
+  const input = compression === 'zstd' ? wholeFrames(rest) : rest;
+  const fed = feed(counted(input, count), transform);
   try {
     for await (const chunk of transform) {
       count.output += chunk.length;
       checkGrowth(count);
       yield chunk;
     }
-    await feeding;
   } catch (error) {
     throw broken(error, compression);
   } finally {
     transform.destroy();
+    await fed;
   }
+}
+
+/** Never throws: a failure of the source destroys the transform with it, so that its reader throws it. */
+async function feed(source: AsyncIterable<Uint8Array>, transform: Transform): Promise<void> {
+  // Of a transform that the reader gave up; the reader has the error.
+  transform.on('error', () => undefined);
+  try {
+    for await (const chunk of source) {
+      if (transform.destroyed) return;
+      if (!transform.write(chunk)) await drained(transform);
+    }
+    transform.end();
+  } catch (error) {
+    transform.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** Also ends when the transform does, as it may before its input: after the last member only padding can follow. */
+function drained(transform: Transform): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const events = ['drain', 'close', 'end'];
+  for (const event of events) transform.once(event, resolve);
+  return promise.finally(() => {
+    for (const event of events) transform.off(event, resolve);
+  });
 }
 
 /** The first `size` bytes (fewer at the end of the stream), and a stream that still begins with them. */
@@ -113,6 +137,18 @@ async function* counted(
   }
 }
 
+/** Throws at the end of a stream that is cut short. */
+async function* wholeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const frames = new ZstdFrames();
+  for await (const chunk of source) {
+    frames.push(chunk);
+    yield chunk;
+  }
+  if (!frames.complete) {
+    throw new TiffinError('invalid', 'bad-compression', 'broken zstd data: unexpected end');
+  }
+}
+
 /** Small content may grow as it likes; beyond that the ratio tells a bomb from data. */
 function checkGrowth(count: { input: number; output: number }): void {
   if (count.output <= limits.decompressedFreeBytes) return;
@@ -126,8 +162,10 @@ function checkGrowth(count: { input: number; output: number }): void {
   }
 }
 
+/** Only what the decoder itself says is about the data; anything else failed in the source. */
 function broken(error: unknown, compression: Compression): unknown {
-  if (error instanceof TiffinError) return error;
+  const code = errnoName(error) ?? '';
+  if (!code.startsWith('Z_') && !code.startsWith('ZSTD_')) return error;
   return new TiffinError(
     'invalid',
     'bad-compression',

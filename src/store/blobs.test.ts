@@ -1,0 +1,69 @@
+import { expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256Digest } from '../spec/digest.ts';
+import { FileBlobStore } from './blobs.ts';
+import { blobStoreContract, chunks } from './testing/blob-store-contract.ts';
+import { filesBelow, testDirectory } from './testing/directory.ts';
+
+blobStoreContract('FileBlobStore', () => {
+  const directory = testDirectory();
+  return {
+    store: new FileBlobStore(directory),
+    leftovers: () => filesBelow(directory).filter((path) => !path.startsWith('blobs/')),
+  };
+});
+
+test('FileBlobStore puts blobs where an OCI image layout has them, for the owner only', async () => {
+  const directory = testDirectory();
+  const store = new FileBlobStore(directory);
+  const { digest } = await store.addBytes(Buffer.from('x'));
+  const path = join(directory, 'blobs', 'sha256', digest.slice(7));
+  expect(store.path(digest)).toBe(path);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(statSync(join(directory, 'blobs', 'sha256')).mode & 0o777).toBe(0o700);
+  expect(store.list()).toEqual([digest]);
+});
+
+test('FileBlobStore keeps no part of a blob whose writer was killed', async () => {
+  const directory = testDirectory();
+  const script = join(import.meta.dir, 'testing', 'kill-writer.ts');
+  const writer = spawn(process.execPath, [script, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(writer.stdout, 'data');
+  const closed = once(writer, 'close');
+  writer.kill('SIGKILL');
+  await closed;
+  expect(filesBelow(directory).length).toBe(1);
+  const store = new FileBlobStore(directory);
+  expect(store.list()).toEqual([]);
+  expect(filesBelow(directory)).toEqual([]);
+});
+
+test('FileBlobStore words a full disk and leaves nothing', async () => {
+  const { directory, unmount } = await smallDisk();
+  try {
+    const store = new FileBlobStore(directory);
+    const bytes = new Uint8Array(4 * 1024 * 1024);
+    const expected = { digest: sha256Digest(bytes), size: bytes.length };
+    const writing = store.write(expected, chunks(bytes, 256 * 1024));
+    await expect(writing).rejects.toMatchObject({ class: 'exhausted', code: 'disk-full' });
+    expect(filesBelow(directory)).toEqual([]);
+  } finally {
+    await unmount();
+  }
+});
+
+async function smallDisk(): Promise<{ directory: string; unmount: () => Promise<void> }> {
+  const directory = testDirectory();
+  await run('mount', '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', directory);
+  return { directory, unmount: () => run('umount', directory) };
+}
+
+async function run(command: string, ...args: string[]): Promise<void> {
+  const [code] = await once(spawn(command, args, { stdio: 'inherit' }), 'close');
+  expect(code).toBe(0);
+}

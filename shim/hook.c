@@ -33,7 +33,9 @@ static int make_state(struct launch *launch, const struct op *op, struct hook *h
     hook->state = malloc(room);
     if (hook->state == NULL)
         return -ENOMEM;
-    hook->length = (size_t)snprintf(hook->state, room, "%s%d%s", op_str(op, HOOK__STATE_HEAD), launch->report->pid,
+    /* A hook in the container's namespaces knows the process by the number that it has there (runtime-spec, State). */
+    int pid = launch->kind == CHILD ? getpid() : launch->report->pid;
+    hook->length = (size_t)snprintf(hook->state, room, "%s%d%s", op_str(op, HOOK__STATE_HEAD), pid,
                                     op_str(op, HOOK__STATE_TAIL));
     return 0;
 }

@@ -47,6 +47,12 @@ int op_unlink(struct launch *launch, const struct op *op)
     return unlink(path) == 0 || errno == ENOENT ? 0 : fail(launch, errno, "%s", path);
 }
 
+int op_remove_directory(struct launch *launch, const struct op *op)
+{
+    const char *path = op_str(op, REMOVE_DIRECTORY__PATH);
+    return rmdir(path) == 0 || errno == ENOENT ? 0 : fail(launch, errno, "%s", path);
+}
+
 int op_owner(struct launch *launch, const struct op *op)
 {
     const char *path = op_str(op, OWNER__PATH);
@@ -134,6 +140,16 @@ int op_pid_file(struct launch *launch, const struct op *op)
     char text[16];
     const char *path = op_str(op, PID_FILE__PATH);
     int length = snprintf(text, sizeof text, "%d", launch->report->pid);
+    int status = replace_file(path, text, (size_t)length);
+    return status < 0 ? fail(launch, status, "%s", path) : 0;
+}
+
+int op_process_file(struct launch *launch, const struct op *op)
+{
+    char text[48];
+    const char *path = op_str(op, PROCESS_FILE__PATH);
+    int pid = launch->report->pid;
+    int length = snprintf(text, sizeof text, "%d %llu\n", pid, (unsigned long long)process_start_time(pid));
     int status = replace_file(path, text, (size_t)length);
     return status < 0 ? fail(launch, status, "%s", path) : 0;
 }

@@ -1,0 +1,212 @@
+/** `create`: everything about a container is decided and checked here; nothing of it runs yet. */
+
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { TiffinError } from '../../base/errors.ts';
+import { newId } from '../../base/ids.ts';
+import type {
+  ContainerConfig,
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  HostConfig,
+} from '../../spec/docker.ts';
+import type { ResolvedImage } from '../images/room.ts';
+import { toPortRequests } from '../networks/ports.ts';
+import type { Parts } from '../parts.ts';
+import { containerPaths } from '../paths.ts';
+import { hostnameOf } from '../spec/index.ts';
+import { namespaceModes } from '../spec/namespaces.ts';
+import { commandLine, toRlimits } from '../spec/process.ts';
+import { effectiveCapabilities, parseSecurityOptions } from '../spec/security.ts';
+import { toSysctls } from '../spec/sysctls.ts';
+import { parseUser } from '../spec/user.ts';
+import { validateResources } from '../spec/validate-resources.ts';
+import { formatTime, nowNs } from '../time.ts';
+import { Container } from './container.ts';
+import { emitContainer } from './container-events.ts';
+import { mergeImage } from './merge-image.ts';
+import type { MountRecord } from './mount-record.ts';
+import { generateName, isContainerName } from './names.ts';
+import { type Definition, initialState } from './record.ts';
+import { resolveMounts } from './resolve-mounts.ts';
+
+export async function createContainer(
+  parts: Parts,
+  request: ContainerCreateRequest,
+  name: string | undefined,
+  platform: string | undefined,
+): Promise<ContainerCreateResponse> {
+  const image = await parts.images.resolve(request.Image, platform);
+  const id = newId();
+  const chosen = chooseName(parts, name);
+  parts.containers.reserve(chosen, id);
+  try {
+    const definition = define(parts, { request, image, id, name: chosen });
+    validate(parts, definition);
+    const mounts = mountAll(parts, definition);
+    store(parts, { ...definition, mounts });
+  } finally {
+    parts.containers.release(chosen);
+  }
+  return { Id: id, Warnings: warnings(parts, request.HostConfig) };
+}
+
+/** The configuration that a container of this request would have; nothing is kept. */
+export function define(
+  parts: Parts,
+  input: { request: ContainerCreateRequest; image: ResolvedImage; id: string; name: string },
+): Definition {
+  const { HostConfig: hostConfig, NetworkingConfig: networking, ...own } = input.request;
+  const config = mergeImage(own, input.image.config.config);
+  const mode = hostConfig.NetworkMode;
+  const host: HostConfig = {
+    ...hostConfig,
+    NetworkMode:
+      config.NetworkDisabled === true
+        ? 'none'
+        : mode === '' || mode === 'default'
+          ? 'bridge'
+          : mode,
+  };
+  return {
+    id: input.id,
+    name: input.name,
+    created: formatTime(nowNs()),
+    imageId: input.image.id,
+    manifest: input.image.manifest,
+    config: { ...config, Hostname: hostnameOf(config, host, input.id, hostname()) },
+    hostConfig: joinedById(parts, host),
+    networks: networking.EndpointsConfig,
+    mounts: [],
+  };
+}
+
+function chooseName(parts: Parts, name: string | undefined): string {
+  if (name === undefined || name === '') {
+    return generateName((candidate) => parts.containers.hasName(candidate));
+  }
+  const plain = name.startsWith('/') ? name.slice(1) : name;
+  if (!isContainerName(plain)) throw badName(plain);
+  return plain;
+}
+
+export function badName(name: string): TiffinError {
+  return new TiffinError(
+    'invalid',
+    'bad-name',
+    `Invalid container name (${name.slice(0, 256)}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`,
+  );
+}
+
+/** `container:<name>` becomes `container:<id>`, so that a rename of the other one changes nothing. */
+function joinedById(parts: Parts, host: HostConfig): HostConfig {
+  const byId = (mode: string): string => {
+    if (!mode.startsWith('container:')) return mode;
+    return `container:${parts.containers.get(mode.slice('container:'.length)).id}`;
+  };
+  return {
+    ...host,
+    NetworkMode: byId(host.NetworkMode),
+    PidMode: byId(host.PidMode),
+    IpcMode: byId(host.IpcMode),
+  };
+}
+
+/** Refuses now what would fail at every start. */
+export function validate(parts: Parts, definition: Definition): void {
+  const { config, hostConfig } = definition;
+  commandLine(config);
+  parseUser(config.User, hostConfig.GroupAdd);
+  validateResources(hostConfig, parts.facts);
+  const modes = namespaceModes(hostConfig);
+  toSysctls(hostConfig.Sysctls, modes);
+  toRlimits(hostConfig.Ulimits);
+  parseSecurityOptions(hostConfig.SecurityOpt);
+  effectiveCapabilities(hostConfig, parts.facts);
+  toPortRequests(hostConfig.PortBindings);
+  validateWorkingDirectory(config);
+  validateRestart(hostConfig);
+  if (modes.network.kind === 'private') {
+    for (const network of [hostConfig.NetworkMode, ...Object.keys(definition.networks)]) {
+      if (network !== 'default') parts.networks.inspect(network);
+    }
+  }
+}
+
+function validateWorkingDirectory(config: ContainerConfig): void {
+  const directory = config.WorkingDir;
+  if (directory === '' || directory.startsWith('/')) return;
+  throw new TiffinError(
+    'invalid',
+    'bad-working-directory',
+    `the working directory '${directory.slice(0, 256)}' is invalid, it needs to be an absolute path`,
+  );
+}
+
+function validateRestart(host: HostConfig): void {
+  const { Name: name, MaximumRetryCount: retries } = host.RestartPolicy;
+  if (host.AutoRemove && name !== '' && name !== 'no') {
+    const message = "can't create 'AutoRemove' container with restart policy";
+    throw new TiffinError('invalid', 'bad-restart-policy', message);
+  }
+  if (retries !== 0 && name !== 'on-failure') {
+    const message =
+      retries < 0
+        ? 'invalid restart policy: maximum retry count cannot be negative'
+        : `invalid restart policy: maximum retry count can only be used with 'on-failure'`;
+    throw new TiffinError('invalid', 'bad-restart-policy', message);
+  }
+}
+
+/** On failure the anonymous volumes made on the way are gone again. */
+function mountAll(parts: Parts, definition: Definition): MountRecord[] {
+  const made: string[] = [];
+  try {
+    return resolveMounts(definition.config, definition.hostConfig, {
+      ensureVolume: (name, labels, driver) => {
+        const volume = parts.volumes.ensure({
+          Name: name,
+          Driver: driver,
+          DriverOpts: {},
+          Labels: labels,
+        });
+        if (volume.anonymous && name === '') made.push(volume.name);
+        return volume;
+      },
+      volumePath: (name) => parts.volumes.path(name),
+      mountsOf: (container) => parts.containers.get(container).definition.mounts,
+    });
+  } catch (error) {
+    for (const name of made) parts.volumes.remove(name, true);
+    throw error;
+  }
+}
+
+/** Directories first, then the row: what a crash leaves without a row is removed by the next engine. */
+function store(parts: Parts, definition: Definition): void {
+  const paths = containerPaths(parts.paths, definition.id);
+  mkdirSync(paths.directory, { mode: 0o700 });
+  // The container's root directory: its users must be able to pass.
+  mkdirSync(paths.upper, { mode: 0o755 });
+  mkdirSync(paths.work, { mode: 0o700 });
+  mkdirSync(paths.mountpoint, { mode: 0o700 });
+  const container = new Container(definition, initialState(), parts.table);
+  parts.table.insert(definition, container.state);
+  parts.containers.add(container);
+  emitContainer(parts, container, 'create');
+}
+
+function warnings(parts: Parts, host: HostConfig): string[] {
+  const list: string[] = [];
+  if (host.Memory > 0 && !parts.facts.swapAccounting) {
+    list.push(
+      'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
+    );
+  }
+  if (host.Runtime !== '' && host.Runtime !== 'tiffin') {
+    list.push(
+      `Runtime ${JSON.stringify(host.Runtime.slice(0, 64))} is not known here; this engine's own is used.`,
+    );
+  }
+  return list;
+}

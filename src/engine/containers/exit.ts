@@ -1,0 +1,113 @@
+/** The end of a run: what is recorded, who is told, and what follows. */
+
+import { oomKills } from '../../cgroup/index.ts';
+import type { ExitRecord } from '../../host/frames.ts';
+import type { Monitor } from '../../host/monitor.ts';
+import { disconnectAll } from '../launch/endpoints.ts';
+import { removeRunDirectory, runTeardown } from '../launch/teardown.ts';
+import type { Parts } from '../parts.ts';
+import { runPaths } from '../paths.ts';
+import { formatTime, nowNs } from '../time.ts';
+import { announceVolumes } from '../volumes/announce.ts';
+import type { Container } from './container.ts';
+import { emitContainer } from './container-events.ts';
+import { stopHealth } from './health.ts';
+import { OutputHub } from './output-hub.ts';
+import { removeStopped } from './remove.ts';
+import { nextDelay, wantsRestart } from './restart-policy.ts';
+
+/** The status of a container whose monitor vanished, so that nobody can tell the real one. */
+const UNKNOWN_STATUS = 255;
+
+/** Arranges the next run; the container's phase is `restarting`. */
+export type Again = (parts: Parts, container: Container) => void;
+
+/** Hears of the end, or of the loss of the monitor. */
+export function watchExit(
+  parts: Parts,
+  container: Container,
+  monitor: Monitor,
+  again: Again,
+): void {
+  void monitor.exited.then((record) => {
+    if (parts.background.isClosed) return;
+    parts.background.run(`end of container ${container.id}`, () =>
+      container.turns.run(async () => {
+        if (container.monitor === monitor) await ended(parts, container, record, again);
+      }),
+    );
+  });
+}
+
+/** The caller holds the container's turn. `record` undefined: the monitor died without one. */
+export async function ended(
+  parts: Parts,
+  container: Container,
+  record: ExitRecord | undefined,
+  again: Again,
+): Promise<void> {
+  const run = runPaths(parts.paths.runContainers, container.id);
+  if (record === undefined) await runTeardown(parts.launcher, run);
+  const outcome = record ?? lostRun();
+  stopHealth(container);
+  leave(parts, container);
+  const restarts = settle(container, outcome);
+  // Only now: until the state is in the database the exit record is what the next engine would learn it from.
+  removeRunDirectory(run);
+  announce(parts, container, outcome);
+  container.announceExit();
+  if (restarts) again(parts, container);
+  else if (container.definition.hostConfig.AutoRemove && !container.kept)
+    removeStopped(parts, container, true);
+}
+
+function lostRun(): ExitRecord {
+  const endedNs = nowNs();
+  return {
+    status: UNKNOWN_STATUS,
+    signal: 0,
+    startedNs: endedNs,
+    endedNs,
+    captures: new Map(),
+  };
+}
+
+/** Frees what the run held in memory and in the database. */
+function leave(parts: Parts, container: Container): void {
+  container.monitor?.close();
+  container.monitor = undefined;
+  // Attached clients read the rest of the old hub; it ends by itself with the connection.
+  container.hub = new OutputHub();
+  disconnectAll(parts, container.id);
+  announceVolumes(parts, container, 'unmount');
+}
+
+/** Records the outcome; true when the restart policy wants another run. */
+function settle(container: Container, outcome: ExitRecord): boolean {
+  const { state, definition } = container;
+  const { status } = outcome;
+  const restarts =
+    !state.stoppedByHand &&
+    wantsRestart(definition.hostConfig.RestartPolicy, { ...state, exitCode: status });
+  if (restarts) {
+    const ranMs = Number((outcome.endedNs - outcome.startedNs) / 1_000_000n);
+    container.restartDelayMs = nextDelay(container.restartDelayMs, ranMs);
+  }
+  container.update({
+    phase: restarts ? 'restarting' : 'exited',
+    pid: 0,
+    exitCode: status,
+    oomKilled: oomKills(outcome.captures) > 0,
+    finishedAt: formatTime(outcome.endedNs),
+  });
+  return restarts;
+}
+
+function announce(parts: Parts, container: Container, outcome: ExitRecord): void {
+  if (container.state.oomKilled) emitContainer(parts, container, 'oom');
+  const seconds = (outcome.endedNs - outcome.startedNs) / 1_000_000_000n;
+  emitContainer(parts, container, 'die', {
+    exitCode: String(outcome.status),
+    execDuration: String(seconds),
+  });
+}

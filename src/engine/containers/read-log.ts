@@ -1,0 +1,51 @@
+/** A container's log as `logs` and `attach` want it: streams, window, last lines, following. */
+
+import { type LogPosition, logEnd, readLog, tailStart } from '../../host/log-reader.ts';
+import type { LogChunk, LogOptions } from '../contract.ts';
+
+export interface LogSource {
+  /** The newest file. */
+  path: string;
+  /** Resolves when nothing more will be written; undefined: nothing is written now. */
+  ended: Promise<unknown> | undefined;
+}
+
+export async function* selectLog(source: LogSource, options: LogOptions): AsyncIterable<LogChunk> {
+  const mask = (options.stdout ? 1 : 0) + (options.stderr ? 2 : 0);
+  const { sinceNs = 0n, untilNs } = options;
+  const start = await startOf(source.path, options.tail);
+  using end = windowEnd(options);
+  const follow =
+    options.follow && source.ended !== undefined
+      ? { follow: { ended: source.ended, signal: end.signal } }
+      : {};
+  for await (const records of readLog(source.path, { ...(start && { start }), ...follow })) {
+    for (const { stream, timeNs, payload } of records) {
+      if (options.signal.aborted || (untilNs !== undefined && timeNs > untilNs)) return;
+      if ((stream & mask) === 0 || timeNs < sinceNs) continue;
+      yield { stream, timeNs, bytes: payload };
+    }
+  }
+}
+
+function startOf(path: string, tail: number | undefined): Promise<LogPosition | undefined> {
+  if (tail === undefined) return Promise.resolve(undefined);
+  return tail === 0 ? logEnd(path) : tailStart(path, tail);
+}
+
+/** The caller's signal, or the end of the window if that lies ahead. */
+function windowEnd(options: Pick<LogOptions, 'signal' | 'untilNs'>): Disposable & {
+  signal: AbortSignal;
+} {
+  const ms =
+    options.untilNs === undefined
+      ? Number.POSITIVE_INFINITY
+      : Number(options.untilNs / 1_000_000n) - Date.now();
+  if (ms >= 2 ** 31) return { signal: options.signal, [Symbol.dispose]: () => undefined };
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), Math.max(ms, 0));
+  return {
+    signal: AbortSignal.any([options.signal, over.signal]),
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,24 @@
+/** The image that comes inside of this program, so that a container runs on a machine without a network. */
+
+import { createReadStream } from 'node:fs';
+// @ts-expect-error: a file import has no type declaration
+import starter from '../../../dist/starter.tar' with { type: 'file' };
+import type { Platform } from '../../spec/content.ts';
+import type { Store } from '../../store/index.ts';
+
+const NAMES: ReadonlySet<string> = new Set([
+  'starter',
+  'starter:latest',
+  'docker.io/library/starter',
+  'docker.io/library/starter:latest',
+  'library/starter',
+  'library/starter:latest',
+]);
+
+export function isStarter(reference: string): boolean {
+  return NAMES.has(reference);
+}
+
+export async function loadStarter(store: Store, platform: Platform): Promise<void> {
+  await store.archives.load(createReadStream(starter), platform);
+}

@@ -1,0 +1,57 @@
+/** `--log-opt max-size=10m --log-opt max-file=3`. */
+
+import { TiffinError } from '../../base/errors.ts';
+import type { LogConfig } from '../../spec/docker.ts';
+
+const MiB = 1024 * 1024;
+
+/** Without options a log takes at most 4 × 256 MiB: a container must not fill the disk by printing. */
+const DEFAULTS = { maxBytes: 256 * MiB, maxFiles: 4 };
+
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['b', 1],
+  ['k', 1024],
+  ['m', MiB],
+  ['g', 1024 * MiB],
+]);
+
+const TYPES: ReadonlySet<string> = new Set(['', 'json-file', 'local', 'none']);
+
+/** Throws `invalid` for texts that mean nothing and `unsupported` for other log drivers. */
+export function logLimits(log: LogConfig): { maxBytes: number; maxFiles: number } {
+  if (!TYPES.has(log.Type)) {
+    const message = `logger: no log driver named '${log.Type.slice(0, 64)}' is registered`;
+    throw new TiffinError('invalid', 'no-log-driver', message);
+  }
+  const size = log.Config['max-size'];
+  const files = log.Config['max-file'];
+  const maxBytes = size === undefined || size === '-1' ? DEFAULTS.maxBytes : parseSize(size);
+  // Docker's default with a size: one file.
+  const maxFiles =
+    files === undefined ? (size === undefined ? DEFAULTS.maxFiles : 1) : parseCount(files);
+  return { maxBytes, maxFiles };
+}
+
+/** `10m`, `512k`, `1gb`, plain bytes. */
+function parseSize(text: string): number {
+  const match = /^([0-9]{1,12})(?:\.[0-9]+)?\s?([a-zA-Z]{0,2})$/.exec(text);
+  const unit = UNITS.get((match?.[2] ?? '').toLowerCase().replace(/^([kmg])b$/, '$1'));
+  const bytes = Number(match?.[1] ?? 0) * (unit ?? 0);
+  if (match === null || unit === undefined || bytes <= 0) throw invalid('max-size', text);
+  return bytes;
+}
+
+function parseCount(text: string): number {
+  const count = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw invalid('max-file', text);
+  return count;
+}
+
+function invalid(option: string, text: string): TiffinError {
+  return new TiffinError(
+    'invalid',
+    'bad-log-option',
+    `invalid value for ${option}: ${JSON.stringify(text.slice(0, 64))}`,
+  );
+}

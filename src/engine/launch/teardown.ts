@@ -1,0 +1,46 @@
+/** What a monitor undoes when its container ends, kept so that somebody else can do it if the monitor cannot. */
+
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { errnoName } from '../../base/errors.ts';
+import type { Launcher } from '../../host/launcher.ts';
+import { encodePlan } from '../../plan/encode.ts';
+import type { Plan, Step } from '../../plan/ops.ts';
+import type { RunPaths } from '../paths.ts';
+
+/** linux/errno.h */
+const ECANCELED = 125;
+
+/**
+ * A plan whose only host step is made to fail, so that exactly its teardown runs: every step, whatever fails.
+ * Written to the run directory, which lives in memory and goes with the machine's state at a reboot.
+ */
+export function keepTeardown(run: RunPaths, plan: Plan): void {
+  const teardown = plan.filter((step) => step.stage === 'teardown');
+  const trigger: Step = {
+    stage: 'host',
+    op: { op: 'unlink', path: run.teardown },
+    why: 'never runs: its failure starts the teardown',
+  };
+  const bytes = encodePlan([trigger, ...teardown], { index: 0, errno: ECANCELED });
+  writeFileSync(run.teardown, bytes, { mode: 0o600 });
+}
+
+/** Undoes what a container left whose monitor is gone. Nothing to undo is success. */
+export async function runTeardown(launcher: Launcher, run: RunPaths): Promise<void> {
+  const bytes = readIfThere(run.teardown);
+  if (bytes !== undefined) await launcher.apply(bytes);
+  removeRunDirectory(run);
+}
+
+export function removeRunDirectory(run: RunPaths): void {
+  rmSync(run.directory, { recursive: true, force: true });
+}
+
+function readIfThere(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

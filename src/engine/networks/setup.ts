@@ -1,0 +1,46 @@
+/** The host's side of a network (bridge, address, firewall) is made when its first container starts. */
+
+import { TiffinError } from '../../base/errors.ts';
+import type { Launcher } from '../../host/launcher.ts';
+import type { NetworkRoom } from '../../network/index.ts';
+import { encodePlan } from '../../plan/encode.ts';
+import type { Plan } from '../../plan/ops.ts';
+import { wordFailure } from '../../runtime/failure.ts';
+
+export class NetworkSetup {
+  readonly #networks: NetworkRoom;
+  readonly #launcher: Launcher;
+  /** By network id; a failed set-up is not kept. */
+  readonly #done = new Map<string, Promise<void>>();
+
+  constructor(networks: NetworkRoom, launcher: Launcher) {
+    this.#networks = networks;
+    this.#launcher = launcher;
+  }
+
+  /** Once per engine life and network: the plan is idempotent, so a bridge of the engine before is taken over. */
+  ensure(networkId: string): Promise<void> {
+    const known = this.#done.get(networkId);
+    if (known !== undefined) return known;
+    const made = this.#apply(this.#networks.hostSetup(networkId));
+    this.#done.set(networkId, made);
+    made.catch(() => this.#done.delete(networkId));
+    return made;
+  }
+
+  async remove(networkId: string): Promise<void> {
+    this.#done.delete(networkId);
+    await this.#apply(this.#networks.hostTeardown(networkId));
+  }
+
+  async #apply(plan: Plan): Promise<void> {
+    if (plan.length === 0) return;
+    const result = await this.#launcher.apply(encodePlan(plan));
+    if (result.ok) return;
+    const error = wordFailure(plan, result.failure);
+    throw new TiffinError(error.class, error.code, `cannot set up the network: ${error.message}`, {
+      cause: error,
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    });
+  }
+}

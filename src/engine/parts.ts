@@ -1,0 +1,36 @@
+/** What every verb of the engine works with. */
+
+import type { Database } from '../host/database.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Launcher } from '../host/launcher.ts';
+import type { NetworkRoom } from '../network/index.ts';
+import type { Store } from '../store/index.ts';
+import type { Background } from './background.ts';
+import type { ContainerSet } from './containers/set.ts';
+import type { ContainerTable } from './containers/table.ts';
+import type { EventBus } from './events.ts';
+import type { ExecSet } from './execs/set.ts';
+import type { ImageRoom } from './images/room.ts';
+import type { NetworkSetup } from './networks/setup.ts';
+import type { Paths } from './paths.ts';
+import type { Trash } from './trash.ts';
+import type { VolumeSet } from './volumes/set.ts';
+
+export interface Parts {
+  readonly paths: Paths;
+  readonly facts: HostFacts;
+  readonly database: Database;
+  readonly launcher: Launcher;
+  readonly shim: string;
+  readonly store: Store;
+  readonly networks: NetworkRoom;
+  readonly networkSetup: NetworkSetup;
+  readonly events: EventBus;
+  readonly table: ContainerTable;
+  readonly containers: ContainerSet;
+  readonly execs: ExecSet;
+  readonly volumes: VolumeSet;
+  readonly images: ImageRoom;
+  readonly background: Background;
+  readonly trash: Trash;
+}

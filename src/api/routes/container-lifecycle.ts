@@ -1,7 +1,6 @@
 /** Containers as processes: start, stop and what lies between. */
 
 import { TiffinError } from '../../base/errors.ts';
-import type { Engine } from '../../engine/contract.ts';
 import type { WaitResponse } from '../../spec/docker.ts';
 import type { Call } from '../call.ts';
 import { describeError } from '../errors.ts';
@@ -53,18 +52,17 @@ export function waitContainer({ engine, path, query, signal }: Call): Reply {
   const condition = waitCondition(query);
   // Throws for an unknown container while there is still a status to answer with.
   engine.containers.hasTerminal(id);
-  const waited = engine.containers.wait(id, condition, signal);
-  return stream('application/json', waitBody(waited));
+  const answer = engine.containers.wait(id, condition, signal).catch(lostWait);
+  return stream('application/json', waitBody(answer));
 }
 
-async function* waitBody(waited: ReturnType<Engine['containers']['wait']>) {
-  const answer = await waited.catch(
-    (error: unknown): WaitResponse => ({
-      StatusCode: -1,
-      Error: { Message: describeError(error) },
-    }),
-  );
-  yield Buffer.from(`${JSON.stringify(answer)}\n`);
+async function* waitBody(answer: Promise<WaitResponse>) {
+  yield Buffer.from(`${JSON.stringify(await answer)}\n`);
+}
+
+/** The status of the answer has left already. */
+function lostWait(error: unknown): WaitResponse {
+  return { StatusCode: -1, Error: { Message: describeError(error) } };
 }
 
 function waitCondition(query: Query): 'not-running' | 'next-exit' | 'removed' {

@@ -43,6 +43,7 @@ export class FakeEngine implements Engine {
   /** The signals given to calls that can be abandoned. */
   readonly signals: AbortSignal[] = [];
   received = 0;
+  loadError: unknown;
 
   #record(name: string, ...operands: unknown[]): void {
     this.calls.push([name, ...operands]);
@@ -247,9 +248,14 @@ export class FakeEngine implements Engine {
   }
 
   async #receive(name: string, archive: AsyncIterable<Uint8Array>, operand?: unknown) {
-    for await (const chunk of archive) {
-      this.received += chunk.length;
-      this.#record(`${name} chunk`);
+    try {
+      for await (const chunk of archive) {
+        this.received += chunk.length;
+        this.#record(`${name} chunk`);
+      }
+    } catch (error) {
+      this.loadError = error;
+      throw error;
     }
     this.#record(name, operand);
   }

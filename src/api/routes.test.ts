@@ -1,0 +1,98 @@
+import { expect, test } from 'bun:test';
+import { TiffinError } from '../base/errors.ts';
+import { serveFake } from './testing/served.ts';
+
+/** Each request, the status it is answered with, and what the engine is asked. */
+const table: readonly [request: string, status: number, call: unknown[]][] = [
+  ['POST /containers/box/start', 204, ['start', 'box']],
+  ['POST /containers/box/stop', 204, ['stop', 'box', undefined, undefined]],
+  ['POST /containers/box/stop?t=3&signal=SIGINT', 204, ['stop', 'box', 3, 'SIGINT']],
+  ['POST /containers/box/stop?t=-1', 204, ['stop', 'box', -1, undefined]],
+  ['POST /containers/box/restart?t=0', 204, ['restart', 'box', 0, undefined]],
+  ['POST /containers/box/kill', 204, ['kill', 'box', 'SIGKILL']],
+  ['POST /containers/box/kill?signal=HUP', 204, ['kill', 'box', 'HUP']],
+  ['POST /containers/box/pause', 204, ['pause', 'box']],
+  ['POST /containers/box/unpause', 204, ['unpause', 'box']],
+  ['POST /containers/box/rename?name=new', 204, ['rename', 'box', 'new']],
+  ['POST /containers/box/resize?h=24&w=80', 200, ['resize', 'box', 24, 80]],
+  ['POST /exec/e1/resize?h=1&w=2', 200, ['exec resize', 'e1', 1, 2]],
+  ['GET /containers/box/top', 200, ['top', '-ef']],
+  ['GET /containers/box/top?ps_args=aux', 200, ['top', 'aux']],
+  ['DELETE /containers/box', 204, ['remove', 'box', { force: false, volumes: false }]],
+  ['DELETE /containers/box?force=1&v=1', 204, ['remove', 'box', { force: true, volumes: true }]],
+  ['POST /images/h:5000/a/tag?repo=b&tag=c', 201, ['tag', 'h:5000/a', 'b', 'c']],
+  ['DELETE /images/a%2Fb?force=1', 200, ['image remove', 'a/b', { force: true, noprune: false }]],
+  ['GET /images/a/b/get', 200, ['save', ['a/b']]],
+  ['GET /images/get?names=a,b&names=c', 200, ['save', ['a', 'b', 'c']]],
+  ['DELETE /volumes/data?force=true', 204, ['volume remove', 'data', true]],
+  ['DELETE /networks/net', 204, ['network remove', 'net']],
+];
+
+for (const [request, status, call] of table) {
+  test(`${request} asks the engine and answers ${status}`, async () => {
+    await using served = await serveFake();
+    const [method = '', path = ''] = request.split(' ');
+    expect((await served.ask(method, path)).status).toBe(status);
+    expect(served.engine.calls).toContainEqual(call);
+  });
+}
+
+/** Requests that are refused before the engine is asked. */
+const refused: readonly [request: string, status: number, message: string][] = [
+  ['POST /containers/box/stop?t=soon', 400, 'bad parameter: t=soon'],
+  ['POST /containers/box/rename', 400, 'name is required'],
+  ['POST /containers/box/resize?h=1', 400, 'h and w are required'],
+  ['POST /containers/box/resize?h=1&w=70000', 400, 'from 0 to 65535'],
+  ['POST /containers/box/attach?detachKeys=ctrl-nothing', 400, 'invalid detach keys'],
+  ['POST /containers/box/exec', 400, 'got EOF while reading request body'],
+  ['POST /containers/box/update', 400, 'got EOF while reading request body'],
+  ['GET /containers/json?filters={"colour":["red"]}', 400, "invalid filter 'colour'"],
+  ['POST /images/prune?filters={"reference":["a"]}', 400, "invalid filter 'reference'"],
+  ['POST /images/create', 400, 'fromSrc is required'],
+  ['POST /images/create?fromSrc=http://a/b', 501, 'an import from a URL is not supported'],
+  ['GET /images/get', 400, 'names is required'],
+  ['GET /system/df?type=dust', 400, 'unknown object type: dust'],
+  ['DELETE /containers/box?link=1', 501, 'links between containers'],
+  ['POST /auth', 501, 'does not check registry credentials'],
+  ['POST /build', 501, 'build is not supported'],
+  ['GET /plugins/a/b/json', 404, 'plugin "a/b" not found'],
+];
+
+for (const [request, status, message] of refused) {
+  test(`${request} is refused with ${status}`, async () => {
+    await using served = await serveFake();
+    const [method = '', path = ''] = request.split(' ');
+    const answer = await served.ask(method, path);
+    expect(answer.status).toBe(status);
+    expect(JSON.stringify(answer.body).replaceAll('\\"', '"')).toContain(message);
+    expect(served.engine.calls).toEqual([]);
+  });
+}
+
+test('the state an object is in already is answered with 304 and no body', async () => {
+  await using served = await serveFake();
+  const error = new TiffinError('not-modified', 'already-started', 'it runs already');
+  served.engine.failures.set('start', error);
+  expect(await served.ask('POST', '/containers/box/start')).toEqual({ status: 304, body: '' });
+});
+
+test('system df answers only the kinds that were asked for', async () => {
+  await using served = await serveFake();
+  const { body } = await served.ask('GET', '/system/df?type=image&type=volume');
+  expect(body).toMatchObject({ Containers: null, BuildCache: null, Images: [{}], Volumes: [{}] });
+});
+
+test('containers json hands options and filters to the engine', async () => {
+  await using served = await serveFake();
+  const filters = encodeURIComponent('{"status":{"exited":true}}');
+  await served.ask('GET', `/containers/json?all=1&limit=-1&size=1&filters=${filters}`);
+  const options = { all: true, limit: 0, size: true, filters: new Map([['status', ['exited']]]) };
+  expect(served.engine.calls).toEqual([['list', options]]);
+});
+
+test('tiffin explain plans the body of a create', async () => {
+  await using served = await serveFake();
+  const { body } = await served.ask('POST', '/tiffin/explain', { Image: 'starter' });
+  expect(body).toEqual({ Steps: [] });
+  expect(served.engine.calls[0]?.[1]).toMatchObject({ Image: 'starter' });
+});

@@ -8,6 +8,7 @@
  * A tree stream is steps without the plan's head.
  */
 
+import { decodeByteText, encodeByteText } from '../base/byte-text.ts';
 import { ByteReader, ByteWriter } from '../base/bytes.ts';
 import { assert, TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
@@ -18,9 +19,6 @@ export const PLAN_MAGIC = 'TFN1';
 export const PLAN_VERSION = 1;
 const NO_FAULT = 0xffffffff;
 const STEP_HEAD_BYTES = 8;
-
-const textEncoder = new TextEncoder();
-const textDecoder = new TextDecoder('utf-8', { fatal: false });
 
 interface OpCodec {
   readonly name: OpName;
@@ -70,7 +68,7 @@ export function encodeOp(op: Op, stage: Stage): Uint8Array {
 export function encodeXattrs(xattrs: Iterable<readonly [string, Uint8Array]>): Uint8Array {
   const writer = new ByteWriter();
   for (const [name, value] of xattrs) {
-    const nameBytes = textEncoder.encode(name);
+    const nameBytes = encodeByteText(name);
     writer.u32(nameBytes.length).bytes(nameBytes).u32(value.length).bytes(value);
   }
   return writer.finish();
@@ -81,7 +79,7 @@ export function decodeXattrs(bytes: Uint8Array): Map<string, Uint8Array> {
   const reader = new ByteReader(bytes);
   const xattrs = new Map<string, Uint8Array>();
   while (reader.left > 0) {
-    const name = reader.text(reader.u32());
+    const name = decodeByteText(reader.bytes(reader.u32()));
     xattrs.set(name, reader.bytes(reader.u32()).slice());
   }
   return xattrs;
@@ -143,7 +141,7 @@ function writeText(writer: ByteWriter, value: unknown, name: string): void {
   if (value.includes('\0')) {
     throw new TiffinError('invalid', 'nul-in-text', `${name} holds a NUL character`);
   }
-  const bytes = textEncoder.encode(value);
+  const bytes = encodeByteText(value);
   writer.u32(bytes.length).bytes(bytes).u8(0);
 }
 
@@ -215,7 +213,7 @@ function readField(reader: ByteReader, kind: FieldKind): unknown {
 }
 
 function readText(reader: ByteReader): string {
-  const text = textDecoder.decode(reader.bytes(reader.u32()));
+  const text = decodeByteText(reader.bytes(reader.u32()));
   if (reader.u8() !== 0) throw badStream('text without its end mark');
   return text;
 }

@@ -170,12 +170,16 @@ inPrivateHost('endpointSteps and hostSetup work in a host of their own', import.
     await expect(start(endpoint)).rejects.toThrow('0.0.0.0:8083: Address');
     const [taken] = endpoint.ports;
     if (taken === undefined) throw new Error('no port');
-    expect(networks.portOwner(taken)).toMatchObject({ kind: 'process', pid: process.pid });
+    expect(networks.portOwner(taken)).toEqual({
+      kind: 'container',
+      containerId: endpoint.containerId,
+    });
     expect(networks.portTaken(taken, 'web').message).toStartWith(
       `driver failed programming external connectivity on endpoint web: Bind for 0.0.0.0:8083 failed: port is already allocated (by process ${process.pid}, `,
     );
     expect(held.port).toBe(8083);
     networks.disconnect(endpoint.containerId);
+    expect(networks.portOwner(taken)).toMatchObject({ kind: 'process', pid: process.pid });
     expect(run(['nft', 'list', 'table', 'inet', tableName()])).not.toContain('8083');
   });
 

@@ -77,6 +77,6 @@ export interface NetworkRoom {
 
   /** Who holds a host port, if anybody: a container of this engine first, else a process. */
   portOwner(port: HostPort): PortOwner | undefined;
-  /** The error for a `reserve-port` step that failed with EADDRINUSE, in Docker's words and with the owner. */
+  /** The error for a `reserve-port` step that failed with EADDRINUSE, in Docker's words and with the process that has it. */
   portTaken(port: HostPort, containerName: string | undefined): TiffinError;
 }

@@ -137,7 +137,7 @@ export class NetworkManager implements NetworkRoom {
   }
 
   portTaken(port: HostPort, name: string | undefined): TiffinError {
-    return portTaken(port, this.#ports.owner(port), name);
+    return portTaken(port, this.#ports.process(port), name);
   }
 
   /** Once per life, before the default network is used: its subnet was chosen when the engine started. */

@@ -37,6 +37,11 @@ export class PortAllocator {
   owner(port: HostPort): PortOwner | undefined {
     const container = this.#container(port);
     if (container !== undefined) return { kind: 'container', containerId: container };
+    return this.process(port);
+  }
+
+  /** For a port that the books say is free, or ours. */
+  process(port: HostPort): PortOwner | undefined {
     const inode = hostSocket(port);
     const holder = inode === undefined ? undefined : socketHolder(inode);
     return holder === undefined ? undefined : { kind: 'process', ...holder };

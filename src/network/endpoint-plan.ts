@@ -8,11 +8,12 @@ import {
   type NetlinkMessage,
   setLink,
 } from '../netlink/index.ts';
+import { forgetConnections, NETLINK_NETFILTER } from '../nftables/index.ts';
 import type { Op, Stage, Step } from '../plan/ops.ts';
 import { ipBytes, parseIp } from '../spec/ip.ts';
 import { parseMac } from './addresses.ts';
 import { elementsOp, endpointElements, netlink } from './host-plan.ts';
-import type { Endpoint } from './types.ts';
+import type { Endpoint, PortBinding } from './types.ts';
 
 /** Where an endpoint goes. */
 export interface Attachment {
@@ -22,7 +23,10 @@ export interface Attachment {
   mtu: number;
 }
 
+const ENOENT = 2;
 const ENODEV = 19;
+const EINVAL = 22;
+const ANY = { family: 4, value: 0n } as const;
 const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const;
 const LOOPBACK = 1;
 /** Index inside the container: above those that the kernel gives to tunnel devices of its own in a new namespace. */
@@ -108,7 +112,31 @@ function vethStep({ endpoint, bridge, mtu }: Attachment): Step {
 function publishSteps(table: string, endpoint: Endpoint): Step[] {
   const elements = endpointElements(endpoint);
   if (elements.length === 0) return [];
-  return [step('beside', elementsOp(table, elements, 'add'), `publishes ${portList(endpoint)}`)];
+  return [
+    step('beside', elementsOp(table, elements, 'add'), `publishes ${portList(endpoint)}`),
+    ...endpoint.ports.filter(({ protocol }) => protocol === 'udp').map(forgetStep),
+  ];
+}
+
+/**
+ * A sender that goes on sending keeps a connection alive that was translated for an earlier container, or not at all.
+ * TCP has ends and needs none of this. EINVAL and ENOENT are the answers of a kernel that cannot.
+ */
+function forgetStep({ hostAddress, hostPort }: PortBinding): Step {
+  const address = ipBytes(parseIp(hostAddress) ?? ANY);
+  const message = forgetConnections({ protocol: PROTOCOL.udp, port: hostPort, address });
+  const op: Op = {
+    op: 'netlink',
+    protocol: NETLINK_NETFILTER,
+    message,
+    pidOffsets: [],
+    ignore: [ENOENT, EINVAL],
+  };
+  return step(
+    'beside',
+    op,
+    `senders to ${hostAddress}:${hostPort}/udp reach this container from now on`,
+  );
 }
 
 /** Before the interfaces are up: a router advertisement from another container must find no listener (CVE-2020-13401). */

@@ -164,6 +164,37 @@ inPrivateHost('endpointSteps and hostSetup work in a host of their own', import.
     expect(await container.ask('run ip route show default')).toContain(`via ${a.gateway} dev eth0`);
   });
 
+  test('endpointSteps turn a sender over UDP to the new container', async () => {
+    await using lan = await startLan();
+    expect(await lan.ask(`keep udp 4000 ${LAN.host} 5400`)).toBe('silence');
+    for (let round = 0; round < 2; round += 1) {
+      const endpoint = place({ ports: [port(53, 5400, '', 'udp')] });
+      await using server = await start(endpoint);
+      await server.ask('listen udp 0.0.0.0 53');
+      expect(await lan.ask(`keep udp 4000 ${LAN.host} 5400`)).toBe(`from ${LAN.neighbour}`);
+      await server.stop();
+      networks.disconnect(endpoint.containerId);
+    }
+  });
+
+  test('endpointSteps carry IPv6 with neighbours and published ports', async () => {
+    networks.create({ name: 'six', enableIpv6: true });
+    apply(networks.hostSetup('six'));
+    const [a, b] = [place({ network: 'six', ports: [port(80, 8088)] }), place({ network: 'six' })];
+    await using server = await start(a);
+    await using neighbour = await start(b);
+    await server.ask('listen tcp :: 80');
+    expect(await callTcp(a.address6, 80)).toBe(`from ${a.gateway6}`);
+    expect(await callTcp(a.address, 80)).toBe(`from ${a.gateway}`);
+    expect(await neighbour.ask(`call tcp ${a.address6} 80`)).toBe(`from ${b.address6}`);
+    expect(await neighbour.ask(`call tcp ${a.gateway6} 8088`)).toBe(`from ${a.gateway6}`);
+    expect(await callTcp(a.gateway6, 8088)).toBe(`from ${a.gateway6}`);
+    expect(await server.ask('run cat /proc/sys/net/ipv6/conf/eth0/accept_ra')).toBe('0');
+    expect(await server.ask('run ip -6 route show default')).toContain(
+      `via ${a.gateway6} dev eth0`,
+    );
+  });
+
   test('a port held by a process of the host fails the start, and portTaken names the process', async () => {
     using held = Bun.listen({ hostname: '0.0.0.0', port: 8083, socket: { data() {} } });
     const endpoint = place({ ports: [port(80, 8083)] });

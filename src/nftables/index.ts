@@ -4,6 +4,7 @@
  *   encodeBatch([...replaceTable(table), addElements(table, 'ports', […])])   →   bytes of a `netlink` operation
  */
 
+export { type ConnectionFilter, forgetConnections } from './conntrack.ts';
 export { addElements, deleteElements, deleteTable, encodeBatch, replaceTable } from './messages.ts';
 export {
   type Chain,

@@ -3,6 +3,7 @@
  *
  *   listen tcp|udp ADDRESS PORT    → `listening`; answers every caller with the caller's address
  *   call tcp|udp ADDRESS PORT      → what came back, or the error's code, or `silence` after the time limit
+ *   keep udp PORT ADDRESS PORT     → as call, always from the same port
  *   run COMMAND…                   → its output on one line
  */
 
@@ -18,6 +19,8 @@ const COMMANDS: Record<string, (...words: string[]) => Promise<string>> = {
     protocol === 'tcp' ? listenTcp(address, Number(port)) : listenUdp(address, Number(port)),
   call: (protocol = '', address = '', port = '') =>
     protocol === 'tcp' ? callTcp(address, Number(port)) : callUdp(address, Number(port)),
+  keep: (_protocol, from = '', address = '', port = '') =>
+    callUdp(address, Number(port), Number(from)),
   run: async (...words) => {
     const result = Bun.spawnSync(words, { stderr: 'pipe' });
     return `${result.stdout}${result.stderr}`.trim().replaceAll('\n', ' | ') || 'done';
@@ -73,7 +76,8 @@ function listenUdp(address: string, port: number): Promise<string> {
   });
 }
 
-export function callUdp(address: string, port: number): Promise<string> {
+/** `from` 0: any free port. */
+export function callUdp(address: string, port: number, from = 0): Promise<string> {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
     const limit = setTimeout(() => end('silence'), LIMIT_MS);
@@ -84,7 +88,7 @@ export function callUdp(address: string, port: number): Promise<string> {
     };
     socket.on('message', (bytes) => end(bytes.toString()));
     socket.on('error', (error) => end(code(error)));
-    socket.send('hello', port, address);
+    socket.bind(from, () => socket.send('hello', port, address));
   });
 }
 

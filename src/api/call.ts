@@ -15,8 +15,8 @@ export interface Call {
   body: Body;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
-  /** Throws where this request's connection cannot leave HTTP; to be called before a `hijack` reply has any effect. */
-  requireTakeover(): void;
+  /** Throws where this connection cannot leave HTTP, and so carries output only; to be called before a process is reached. */
+  requireInput(): void;
   /** Minor number of the API version asked for: 51 for 1.51. */
   version: number;
 }

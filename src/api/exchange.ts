@@ -2,11 +2,11 @@
 
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { assert, TiffinError } from '../base/errors.ts';
+import { TiffinError } from '../base/errors.ts';
 import type { Engine } from '../engine/contract.ts';
 import { type Body, requestBody } from './body.ts';
 import { errorReply } from './errors.ts';
-import { hijackHead, runHijack } from './hijack.ts';
+import { hijackHead, outputReply, runHijack } from './hijack.ts';
 import { Query } from './query.ts';
 import { json, type PlainReply, type Reply } from './reply.ts';
 import type { Router } from './router.ts';
@@ -35,10 +35,10 @@ export async function serveRequest(
     request,
     body: requestBody(request),
     signal: gone.signal,
-    requireTakeover: refuseTakeover,
+    requireInput: refuseInput,
   });
-  assert(reply.kind !== 'hijack', 'a handler asks before it takes a connection over');
-  await respond(exchange, response, reply);
+  const plain = reply.kind === 'hijack' ? outputReply(reply, gone.signal) : reply;
+  await respond(exchange, response, plain);
 }
 
 /** A request that asks to leave HTTP; its handler may still answer in HTTP. A rejection is a defect. */
@@ -67,7 +67,7 @@ async function answerUpgrade(
 ): Promise<Reply> {
   try {
     const body = await upgradeBody(request, socket, head);
-    return await answer(exchange, { request, body, signal, requireTakeover: () => undefined });
+    return await answer(exchange, { request, body, signal, requireInput: () => undefined });
   } catch (error) {
     return failure(exchange, error);
   }
@@ -77,7 +77,7 @@ interface Question {
   request: IncomingMessage;
   body: Body;
   signal: AbortSignal;
-  requireTakeover(): void;
+  requireInput(): void;
 }
 
 async function answer(exchange: Exchange, question: Question): Promise<Reply> {
@@ -94,7 +94,7 @@ async function answer(exchange: Exchange, question: Question): Promise<Reply> {
       header: (name) => firstValue(request.headers[name]),
       body: question.body,
       signal: question.signal,
-      requireTakeover: question.requireTakeover,
+      requireInput: question.requireInput,
       version: minor,
     });
   } catch (error) {
@@ -123,8 +123,8 @@ async function respond(
 }
 
 /** Only the first request of a connection can become a stream without `Upgrade`: see `old-hijack.ts`. */
-function refuseTakeover(): never {
-  const message = 'this connection cannot become a stream';
+function refuseInput(): never {
+  const message = 'this connection cannot carry input';
   const hint = 'send the headers Connection: Upgrade and Upgrade: tcp, or ask on a new connection';
   throw new TiffinError('invalid', 'no-upgrade', message, { hint });
 }

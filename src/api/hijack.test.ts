@@ -80,14 +80,32 @@ test('attach without Upgrade answers 200 raw-stream and carries both directions'
   await client.untilEnd();
 });
 
-test('attach without Upgrade on a used connection is refused in HTTP', async () => {
+test('attach without Upgrade on a used connection carries output, and refuses to carry input', async () => {
   await using served = await serveFake();
   const client = served.dial().send('GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n');
   await client.until('OK');
   client.send(post(ATTACH));
-  await client.until('HTTP/1.1 400 ');
-  await client.until('this connection cannot become a stream');
+  await client.until('this connection cannot carry input');
+  expect(client.seen).toContain('HTTP/1.1 400 ');
   expect(served.engine.calls).toEqual([]);
+  client.send(post('/containers/box/attach?stream=1&stdout=1'));
+  await client.until('application/vnd.docker.multiplexed-stream');
+  served.engine.process.say(1, 'one');
+  await client.until(framed(1, 'one'));
+  served.engine.process.end();
+  await client.until('\r\n0\r\n\r\n');
+  client.send('GET /nowhere HTTP/1.1\r\nHost: d\r\n\r\n');
+  await client.until('HTTP/1.1 404 ');
+});
+
+test('attach that carries output only ends its session when the client has gone', async () => {
+  await using served = await serveFake();
+  const client = served.dial().send('GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n');
+  await client.until('OK');
+  client.send(post('/containers/box/attach?stream=1&stdout=1'));
+  await client.until('multiplexed-stream');
+  client.socket.destroy();
+  await eventually(() => served.engine.process.closed);
 });
 
 test('attach of an unknown container answers 404 in HTTP although an upgrade was asked', async () => {

@@ -5,14 +5,15 @@
 
 import type { Duplex } from 'node:stream';
 import { TiffinError } from '../base/errors.ts';
-import type { AttachSession } from '../engine/contract.ts';
+import type { AttachSession, OutputChunk } from '../engine/contract.ts';
 import { describeError } from './errors.ts';
 import { RAW_UPGRADE } from './old-hijack.ts';
-import type { HijackReply } from './reply.ts';
+import { type HijackReply, type PlainReply, stream } from './reply.ts';
 import { DetachScanner } from './stream/detach-keys.ts';
 import { frame } from './stream/multiplex.ts';
+import { writeChunks } from './write-chunks.ts';
 
-/** How long a client may take to close its side once the output has ended, ms. */
+/** How long a client may take to close its side once the output has been sent, ms. */
 const LINGER_MS = 10_000;
 
 /** The answer that ends HTTP: 101 to a client that asked for an upgrade, 200 to one that takes it for granted. */
@@ -27,49 +28,42 @@ export function hijackHead(upgrade: string | undefined, contentType: string): st
   ].join('\r\n');
 }
 
-/** Resolves when the output has ended or the client has gone. */
+/** Resolves when the output has ended or the client has gone. A rejection is a defect. */
 export async function runHijack(socket: Duplex, reply: HijackReply): Promise<void> {
   // Without a listener a reset by the client would end the engine; the closing is seen by the `close` event.
   socket.on('error', () => undefined);
+  const gone = new AbortController();
+  socket.once('close', () => gone.abort());
+  const ready = (session: AttachSession) => pumpInput(socket, session, reply);
   try {
-    const session = await reply.open();
-    try {
-      pumpInput(socket, session, reply);
-      await pumpOutput(socket, session, reply.raw);
-    } finally {
-      session.close();
-    }
-  } catch (error) {
-    // The client stopped reading HTTP: what there is to say goes where it looks, as Docker does.
-    const bytes = Buffer.from(`${describeError(error)}\r\n`);
-    if (!socket.destroyed) socket.write(reply.raw ? bytes : frame({ stream: 2, bytes }));
-    if (!(error instanceof TiffinError)) throw error;
+    await writeChunks(socket, processOutput(reply, gone.signal, ready));
   } finally {
     endGently(socket);
   }
 }
 
-async function pumpOutput(socket: Duplex, session: AttachSession, raw: boolean): Promise<void> {
-  // A closed socket ends the session, which ends the iteration.
-  socket.once('close', () => session.close());
-  if (socket.destroyed) return;
-  for await (const chunk of session.output) {
-    if (socket.destroyed) return;
-    if (!socket.write(raw ? chunk.bytes : frame(chunk))) await drained(socket);
-  }
+/** The same for a connection that stays HTTP: the output alone, as the body of the answer. */
+export function outputReply(reply: HijackReply, signal: AbortSignal): PlainReply {
+  return stream(reply.contentType, processOutput(reply, signal));
 }
 
-function drained(socket: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      socket.off('drain', done);
-      socket.off('close', done);
-      resolve();
-    };
-    socket.on('drain', done);
-    socket.on('close', done);
-    if (socket.destroyed) done();
-  });
+async function* processOutput(
+  reply: HijackReply,
+  gone: AbortSignal,
+  ready: (session: AttachSession) => void = () => undefined,
+): AsyncGenerator<Uint8Array> {
+  const encode = reply.raw ? (chunk: OutputChunk) => chunk.bytes : frame;
+  try {
+    using session = await reply.open();
+    gone.addEventListener('abort', () => session.close());
+    if (gone.aborted) return;
+    ready(session);
+    for await (const chunk of session.output) yield encode(chunk);
+  } catch (error) {
+    // The client stopped reading HTTP: what there is to say goes where it looks, as Docker does.
+    yield encode({ stream: 2, bytes: Buffer.from(`${describeError(error)}\r\n`) });
+    if (!(error instanceof TiffinError)) throw error;
+  }
 }
 
 function pumpInput(socket: Duplex, session: AttachSession, reply: HijackReply): void {
@@ -99,11 +93,15 @@ function pumpInput(socket: Duplex, session: AttachSession, reply: HijackReply): 
   socket.resume();
 }
 
-/** Ends our side, reads what the client still sends so that it is not reset before it has read everything, and does not wait for ever. */
+/**
+ * Ends our side, and reads what the client still sends, so that it is not reset before it has read everything. The clock runs from the moment
+ * the kernel has all of the output: a slow reader keeps its connection.
+ */
 function endGently(socket: Duplex): void {
-  socket.end();
   socket.resume();
-  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
-  timer.unref();
-  socket.once('close', () => clearTimeout(timer));
+  socket.end(() => {
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    timer.unref();
+    socket.once('close', () => clearTimeout(timer));
+  });
 }

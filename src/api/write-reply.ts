@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from 'node:http';
 import type { PlainReply } from './reply.ts';
+import { writeChunks } from './write-chunks.ts';
 
 /** Resolves when everything was handed over or the client has gone. Throws what a stream's source throws. */
 export async function writeReply(response: ServerResponse, reply: PlainReply): Promise<void> {
@@ -24,7 +25,9 @@ export async function writeReply(response: ServerResponse, reply: PlainReply): P
       response.writeHead(200, { 'Content-Type': reply.contentType });
       // Clients wait for the headers before they go on: `docker run` starts the container once `wait` has answered.
       response.flushHeaders();
-      return writeChunks(response, reply.chunks);
+      await writeChunks(response, reply.chunks);
+      response.end();
+      return;
   }
 }
 
@@ -42,29 +45,4 @@ function writeWhole(
     'Content-Length': String(bytes.length),
   });
   response.end(bytes);
-}
-
-async function writeChunks(
-  response: ServerResponse,
-  chunks: AsyncIterable<Uint8Array>,
-): Promise<void> {
-  for await (const chunk of chunks) {
-    if (response.destroyed) return;
-    if (!response.write(chunk)) await drained(response);
-  }
-  response.end();
-}
-
-/** Resolves when more may be written or nothing ever will. */
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-    if (response.destroyed) done();
-  });
 }

@@ -21,7 +21,7 @@ export async function attachContainer(call: Call): Promise<Reply> {
     logs: query.flag('logs'),
     stream: query.flag('stream'),
   };
-  call.requireTakeover();
+  if (options.stdin && options.stream) call.requireInput();
   const session = await engine.containers.attach(id, options);
   return {
     kind: 'hijack',

@@ -30,7 +30,7 @@ export async function startExec(call: Call): Promise<Reply> {
     await engine.execs.start(id, { ...options, detach: true });
     return { kind: 'empty', status: 200 };
   }
-  call.requireTakeover();
+  if (inspect.OpenStdin) call.requireInput();
   return {
     kind: 'hijack',
     contentType: streamType(terminal, version),

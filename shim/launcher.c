@@ -16,21 +16,6 @@
 
 #include "shim.h"
 
-static bool read_exactly(int fd, void *data, size_t length)
-{
-    uint8_t *at = data;
-    while (length > 0) {
-        ssize_t size = read(fd, at, length);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size <= 0)
-            return false;
-        at += size;
-        length -= (size_t)size;
-    }
-    return true;
-}
-
 static int send_frame(int fd, uint8_t type, const void *data, uint32_t length)
 {
     uint8_t head[8] = {type};
@@ -62,10 +47,10 @@ static void send_failed(int fd, const struct report *report)
 static uint8_t *receive_plan(int fd, size_t *length, uint8_t *mask)
 {
     uint8_t head[8];
-    while (read_exactly(fd, head, sizeof head)) {
+    while (read_exactly(fd, head, sizeof head) == 0) {
         uint32_t size = load_u32(head + 4);
         if (head[0] == FRAME_SUBSCRIBE && size == 1) {
-            if (!read_exactly(fd, mask, 1))
+            if (read_exactly(fd, mask, 1) < 0)
                 return NULL;
             *mask &= 3;
             continue;
@@ -73,7 +58,7 @@ static uint8_t *receive_plan(int fd, size_t *length, uint8_t *mask)
         if (head[0] != FRAME_LAUNCH || size > LIMIT_PLAN_BYTES || size == 0)
             return NULL;
         uint8_t *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (bytes == MAP_FAILED || !read_exactly(fd, bytes, size))
+        if (bytes == MAP_FAILED || read_exactly(fd, bytes, size) < 0)
             return NULL;
         *length = size;
         return bytes;

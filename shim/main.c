@@ -1,7 +1,8 @@
 /*
  * shim launcher <socket>             serves launches until its standard input ends
  * shim run <plan file>               executes one plan for the caller
- * shim unpack <directory> [plan]     tree operations on standard input become files
+ * shim unpack <directory> [-]        tree operations on standard input become files; "-": a plan (u32 length, bytes)
+ *                                    comes ahead of them, and the directory is one of the root that it leads to
  * shim pack <plan file|-> [path]     files become tree operations on standard output
  */
 #include <signal.h>
@@ -91,7 +92,7 @@ int read_plan(const char *path, uint8_t **bytes, size_t *length)
 
 static int usage(void)
 {
-    dprintf(2, "usage: shim launcher SOCKET | run PLAN | unpack DIRECTORY [PLAN] | pack PLAN [PATH]\n");
+    dprintf(2, "usage: shim launcher SOCKET | run PLAN | unpack DIRECTORY [-] | pack PLAN [PATH]\n");
     return 2;
 }
 
@@ -111,5 +112,9 @@ int main(int argc, char **argv)
         return launcher_main(argv[2]);
     if (strcmp(argv[1], "run") == 0)
         return run_main(argv[2]);
+    if (strcmp(argv[1], "unpack") == 0)
+        return unpack_main(argv[2], argv[3]);
+    if (strcmp(argv[1], "pack") == 0)
+        return pack_main(argv[2], argc > 3 ? argv[3] : "/");
     return usage();
 }

@@ -228,3 +228,19 @@ int write_all(int fd, const void *data, size_t length)
     }
     return 0;
 }
+
+/* -EPIPE when the other side ends before that many bytes. */
+int read_exactly(int fd, void *data, size_t length)
+{
+    char *at = data;
+    while (length > 0) {
+        ssize_t size = read(fd, at, length);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size <= 0)
+            return size == 0 ? -EPIPE : -errno;
+        at += size;
+        length -= (size_t)size;
+    }
+    return 0;
+}

@@ -157,6 +157,7 @@ int open_parent(int root, const char *path, char *base, bool make);
 int open_target(int root, const char *path, enum create create);
 int verify_null_device(int fd);
 int write_all(int fd, const void *data, size_t length);
+int read_exactly(int fd, void *data, size_t length);
 
 /* mounts.c */
 int sys_open_tree(int directory, const char *path, unsigned flags);

@@ -1,0 +1,26 @@
+/* Trees as streams of operations: what unpack and pack share. */
+#pragma once
+#include "shim.h"
+
+/* Executes the steps of a plan that lead to a tree, in a mount namespace of this process alone. */
+int tree_prepare(struct launch *launch, const uint8_t *plan, size_t length);
+/* The same with the plan ahead of the stream on standard input: u32 length, plan. */
+int tree_prepare_from_input(struct launch *launch);
+/* "errno op path", on standard error: the caller words it. */
+int tree_failed(const char *operation, const char *path, int error);
+
+/* place.c: where an entry goes */
+struct place {
+    int root;
+    /* The directory of the last entry stays open: archives are mostly sorted. */
+    int parent;
+    char parent_path[PATH_BYTES];
+};
+void place_init(struct place *place, int root);
+/* The directory that holds `path`, made when missing, not to be closed; `base` gets the name, "" for the root. */
+int place_parent(struct place *place, const char *path, const char **base);
+void place_forget(struct place *place);
+/* Removes what is at a name, a directory with all it holds. */
+int remove_entry(int parent, const char *name);
+/* Applies `tree-*` xattrs through a descriptor. */
+int set_xattrs(int fd, const uint8_t *at, size_t length);

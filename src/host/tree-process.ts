@@ -1,0 +1,167 @@
+/**
+ * Trees through the shim: `shim unpack` writes files below a directory from tree operations, `shim pack` reads a tree
+ * as operations. Both resolve every path with openat2(2), so that no name in a stream and no link in a tree leads out.
+ */
+
+import { TiffinError } from '../base/errors.ts';
+
+/** Bytes that may wait in this process for a tree that is being written. */
+const WAITING_BYTES = 1024 * 1024;
+
+/** Takes the bytes of tree operations, in any pieces. */
+export interface TreeSink {
+  /** Resolves when more may be written. @throws TiffinError `tree-failed` with the path and errno that the shim reports. */
+  write(pieces: readonly Uint8Array[]): Promise<void>;
+  /** After `tree-end`: resolves when the tree is complete; `synced` when it is on the disk too. */
+  finish(): Promise<{ synced: Promise<void> }>;
+  /** Ends the work; the tree is to be thrown away. */
+  abort(): Promise<void>;
+}
+
+/**
+ * Unpacks below a host directory or, with a plan, below a directory of the root that the plan's steps lead to, such as a
+ * running container's (`join-process`, `root`), in a mount namespace of the shim's own.
+ */
+export function unpackTree(shim: string, directory: string, plan?: Uint8Array): TreeSink {
+  return new UnpackProcess(shim, directory, plan);
+}
+
+/**
+ * The tree at `path` in the root that the plan's steps lead to, as bytes of tree operations, ended by `tree-end`.
+ * Breaking off the iteration ends the shim.
+ *
+ * @throws TiffinError `tree-failed`.
+ */
+export async function* packTree(
+  shim: string,
+  plan: Uint8Array,
+  path = '/',
+): AsyncGenerator<Uint8Array, void, void> {
+  const child = Bun.spawn([shim, 'pack', '-', path], {
+    stdin: plan,
+    stdout: 'pipe',
+    stderr: 'pipe',
+    env: {},
+  });
+  const report = new Response(child.stderr).text();
+  try {
+    for await (const chunk of child.stdout) yield chunk;
+    await endOf(child.exited, report, `packing ${path}`);
+  } finally {
+    child.kill('SIGKILL');
+    await child.exited;
+  }
+}
+
+function spawnUnpack(shim: string, directory: string, plan: Uint8Array | undefined) {
+  return Bun.spawn([shim, 'unpack', directory, ...(plan === undefined ? [] : ['-'])], {
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+    env: {},
+  });
+}
+
+class UnpackProcess implements TreeSink {
+  readonly #child: ReturnType<typeof spawnUnpack>;
+  readonly #exit: Promise<void>;
+  #waiting = 0;
+
+  constructor(shim: string, directory: string, plan: Uint8Array | undefined) {
+    this.#child = spawnUnpack(shim, directory, plan);
+    const report = new Response(this.#child.stderr).text();
+    this.#exit = endOf(this.#child.exited, report, `unpacking into ${directory}`);
+    // Whoever waits for the end gets the failure; nobody waiting is no defect.
+    this.#exit.catch(() => {});
+    if (plan !== undefined) {
+      const length = new Uint8Array(4);
+      new DataView(length.buffer).setUint32(0, plan.length, true);
+      this.#child.stdin.write(length);
+      this.#child.stdin.write(plan);
+    }
+  }
+
+  async write(pieces: readonly Uint8Array[]): Promise<void> {
+    try {
+      for (const piece of pieces) {
+        this.#child.stdin.write(piece);
+        this.#waiting += piece.length;
+        if (this.#waiting >= WAITING_BYTES) await this.#flush();
+      }
+    } catch (cause) {
+      // A shim that fails closes its end of the pipe; its own words come first.
+      await this.#exit;
+      throw cause;
+    }
+  }
+
+  async finish(): Promise<{ synced: Promise<void> }> {
+    try {
+      await this.#flush();
+      await this.#child.stdin.end();
+    } catch (cause) {
+      await this.#exit;
+      throw cause;
+    }
+    const reader = this.#child.stdout.getReader();
+    const { done } = await reader.read();
+    if (done) await this.#exit;
+    return { synced: this.#exit };
+  }
+
+  async abort(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#child.exited;
+  }
+
+  async #flush(): Promise<void> {
+    this.#waiting = 0;
+    // A shim that ended takes nothing more, and its pipe may never say so.
+    await Promise.race([this.#child.stdin.flush(), this.#exit]);
+  }
+}
+
+/** Settles with the process: its report, "errno operation path", as an error. */
+async function endOf(
+  exited: Promise<number>,
+  report: Promise<string>,
+  what: string,
+): Promise<void> {
+  if ((await exited) === 0) return;
+  const [, errno = '', operation = '', path = ''] =
+    /^(\d+) (\S+) ([^\n]*)/.exec(await report) ?? [];
+  const name =
+    ERRNO_NAMES.get(Number(errno)) ?? (errno === '' ? 'the shim died' : `errno ${errno}`);
+  const full = name === 'ENOSPC' || name === 'EDQUOT';
+  throw new TiffinError(
+    full ? 'exhausted' : name === 'ENOENT' ? 'not-found' : 'invalid',
+    'tree-failed',
+    `${what}: ${operation} ${path}: ${name}`,
+    full ? { hint: 'free some disk space and try again' } : {},
+  );
+}
+
+/** What the tree operations run into; <asm-generic/errno.h>. */
+const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([
+  [1, 'EPERM'],
+  [2, 'ENOENT'],
+  [5, 'EIO'],
+  [12, 'ENOMEM'],
+  [13, 'EACCES'],
+  [17, 'EEXIST'],
+  [18, 'EXDEV'],
+  [20, 'ENOTDIR'],
+  [21, 'EISDIR'],
+  [22, 'EINVAL'],
+  [24, 'EMFILE'],
+  [27, 'EFBIG'],
+  [28, 'ENOSPC'],
+  [30, 'EROFS'],
+  [31, 'EMLINK'],
+  [32, 'the stream broke off'],
+  [36, 'ENAMETOOLONG'],
+  [40, 'ELOOP'],
+  [74, 'broken operation'],
+  [95, 'EOPNOTSUPP'],
+  [122, 'EDQUOT'],
+]);

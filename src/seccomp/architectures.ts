@@ -11,7 +11,7 @@ export type NativeArchitecture = 'x86_64' | 'aarch64';
 interface ArchitectureFacts {
   /** `arch` of struct seccomp_data: AUDIT_ARCH_*. */
   audit: number;
-  /** Bits of a system call argument. */
+  /** Bits of a system call argument, as libseccomp compares them. */
   bits: 32 | 64;
   /** Smallest number of its calls; x32 shares `audit` with x86_64 and marks its calls by bit 30. */
   first: number;
@@ -19,7 +19,7 @@ interface ArchitectureFacts {
 
 export const ARCHITECTURES: Readonly<Record<Architecture, ArchitectureFacts>> = {
   x86_64: { audit: 0xc000003e, bits: 64, first: 0 },
-  x32: { audit: 0xc000003e, bits: 64, first: 0x40000000 },
+  x32: { audit: 0xc000003e, bits: 32, first: 0x40000000 },
   x86: { audit: 0x40000003, bits: 32, first: 0 },
   aarch64: { audit: 0xc00000b7, bits: 64, first: 0 },
   arm: { audit: 0x40000028, bits: 32, first: 0 },

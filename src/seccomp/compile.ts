@@ -16,7 +16,7 @@ import {
 import { FREQUENT_CALLS } from './frequent.ts';
 import { EQUAL, type Label, Program } from './program.ts';
 import { type NamedRule, namedRules, type Verdict, verdictsByNumber } from './rules.ts';
-import { intervals, writeTree } from './tree.ts';
+import { type Gap, intervals, writeTree } from './tree.ts';
 
 export interface CompiledSeccomp {
   /** Array of struct sock_filter. */
@@ -73,7 +73,7 @@ function groupIntervals(
 ) {
   const verdicts = new Map<number, Verdict>();
   const weights = new Map<number, number>();
-  const gaps: { start: number; verdict: Verdict }[] = [];
+  const gaps: Gap[] = [];
   for (const architecture of group) {
     const { first } = ARCHITECTURES[architecture];
     for (const [number, verdict] of verdictsByNumber(rules, architecture, otherwise)) {
@@ -97,10 +97,7 @@ function groupIntervals(
  * C libraries try a new call and fall back to an old one on ENOSYS, but not on EPERM. So a profile that denies by default
  * answers ENOSYS for calls newer than any it names.
  */
-function newCalls(
-  profile: LinuxSeccomp,
-  architecture: Architecture,
-): { start: number; verdict: Verdict }[] {
+function newCalls(profile: LinuxSeccomp, architecture: Architecture): Gap[] {
   const { defaultAction, defaultErrnoRet, syscalls = [] } = profile;
   if (defaultAction === 'SCMP_ACT_ALLOW' || defaultAction === 'SCMP_ACT_LOG') return [];
   if (defaultErrnoRet === ENOSYS) return [];

@@ -36,34 +36,38 @@ function writeCondition(program: Program, condition: Condition, yes: Label, no: 
   }
 }
 
-function equal(program: Program, { index, value }: Condition, yes: Label, no: Label): Label {
+function equal(program: Program, { index, bits, value }: Condition, yes: Label, no: Label): Label {
   program.branch(EQUAL, value.low, yes, no);
   const low = program.load(lowOffset(index));
+  if (bits === 32) return low;
   program.branch(EQUAL, value.high, low, no);
   return program.load(highOffset(index));
 }
 
 function ordered(
   program: Program,
-  { index, value }: Condition,
+  { index, bits, value }: Condition,
   code: number,
   yes: Label,
   no: Label,
 ): Label {
   program.branch(code, value.low, yes, no);
   const low = program.load(lowOffset(index));
+  if (bits === 32) return low;
   const sameHigh = program.branch(EQUAL, value.high, low, no);
   program.branch(GREATER, value.high, yes, sameHigh);
   return program.load(highOffset(index));
 }
 
+/** Bits of the wanted value outside the mask are left out of the comparison, as libseccomp does. */
 function masked(
   program: Program,
-  { index, value, second }: Condition,
+  { index, bits, value, second }: Condition,
   yes: Label,
   no: Label,
 ): Label {
   const low = maskedWord(program, lowOffset(index), value.low, second.low, yes, no);
+  if (bits === 32) return low;
   return maskedWord(program, highOffset(index), value.high, second.high, low, no);
 }
 
@@ -75,8 +79,8 @@ function maskedWord(
   yes: Label,
   no: Label,
 ): Label {
-  if (mask === 0) return program.goto(wanted === 0 ? yes : no);
-  program.branch(EQUAL, wanted, yes, no);
+  if (mask === 0) return program.goto(yes);
+  program.branch(EQUAL, (wanted & mask) >>> 0, yes, no);
   program.and(mask);
   return program.load(offset);
 }

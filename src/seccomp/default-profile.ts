@@ -6,6 +6,7 @@ import { type NativeArchitecture, nativeArchitecture } from './architectures.ts'
 import { ALWAYS, BY_CAPABILITY } from './default-calls.ts';
 
 const EIO = 5;
+const EAFNOSUPPORT = 97;
 const AF_ALG = 38;
 const AF_VSOCK = 40;
 const SYS_SOCKET = 1;
@@ -60,23 +61,29 @@ function buildProfile(
   };
 }
 
-/** AF_ALG and AF_VSOCK are denied: kernel crypto as an attack surface (CVE-2026-31431), and a way to the hypervisor. */
+/**
+ * AF_ALG and AF_VSOCK are denied: kernel crypto as an attack surface (CVE-2026-31431), and a way to the hypervisor. The kernel
+ * looks only at the low word of the family, so the rule must too: 2^32 + 38 is greater than 40, and AF_ALG.
+ */
 function sockets(): LinuxSyscall[] {
   return [
-    allow(['socket'], [argument(0, 'SCMP_CMP_LT', AF_ALG)]),
-    allow(['socket'], [argument(0, 'SCMP_CMP_EQ', AF_ALG + 1)]),
-    allow(['socket'], [argument(0, 'SCMP_CMP_GT', AF_VSOCK)]),
+    allow(['socket']),
+    denyLowWord('socket', 0, AF_ALG, EAFNOSUPPORT),
+    denyLowWord('socket', 0, AF_VSOCK, EAFNOSUPPORT),
     // socketcall hides the family behind a pointer. Every C library since Linux 4.3 calls socket itself.
+    // Allowing socket opens that way too, so it needs its own denial.
     allow(['socketcall'], [argument(0, 'SCMP_CMP_GT', SYS_SOCKET)]),
+    denyLowWord('socketcall', 0, SYS_SOCKET, EAFNOSUPPORT),
   ];
 }
 
-/**
- * Typing into the terminal on behalf of its user is denied, with the errno of kernels that have it switched off. The kernel
- * looks only at the low word of the request, so the rule must too.
- */
+/** Typing into the terminal on behalf of its user is denied, with the errno of kernels that have it switched off. */
 function terminalInput(): LinuxSyscall[] {
-  return [allow(['ioctl']), ...[TIOCSTI, TIOCLINUX].map((request) => denyRequest(request))];
+  return [
+    allow(['ioctl']),
+    denyLowWord('ioctl', 1, TIOCSTI, EIO),
+    denyLowWord('ioctl', 1, TIOCLINUX, EIO),
+  ];
 }
 
 /** New namespaces are denied. clone3 has its flags behind a pointer; on ENOSYS C libraries go back to clone. */
@@ -91,9 +98,10 @@ function allow(names: string[], args?: LinuxSeccompArg[]): LinuxSyscall {
   return { names, action: 'SCMP_ACT_ALLOW', ...(args === undefined ? {} : { args }) };
 }
 
-function denyRequest(request: number): LinuxSyscall {
-  const args = [argument(1, 'SCMP_CMP_MASKED_EQ', LOW_WORD, request)];
-  return { names: ['ioctl'], action: 'SCMP_ACT_ERRNO', errnoRet: EIO, args };
+/** `errnoRet` must not be the default's: a rule that repeats the default gives way to one that allows. */
+function denyLowWord(name: string, index: number, value: number, errnoRet: number): LinuxSyscall {
+  const args = [argument(index, 'SCMP_CMP_MASKED_EQ', LOW_WORD, value)];
+  return { names: [name], action: 'SCMP_ACT_ERRNO', errnoRet, args };
 }
 
 function argument(

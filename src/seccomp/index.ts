@@ -2,6 +2,7 @@
 
 import type { LinuxSeccomp } from '../spec/runtime/seccomp.ts';
 import type { NativeArchitecture } from './architectures.ts';
+import { cacheFile, readCached, writeCached } from './cache.ts';
 import { type CompiledSeccomp, compileProfile } from './compile.ts';
 
 export { type NativeArchitecture, nativeArchitecture } from './architectures.ts';
@@ -10,8 +11,15 @@ export { defaultProfile } from './default-profile.ts';
 
 const compiled = new WeakMap<LinuxSeccomp, Map<NativeArchitecture, CompiledSeccomp>>();
 
-/** The filter of a profile, kept as long as the profile object, which must not be changed afterwards. */
-export function compileSeccomp(profile: LinuxSeccomp, native: NativeArchitecture): CompiledSeccomp {
+/**
+ * The filter of a profile, kept as long as the profile object, which must not be changed afterwards. With `directory`, a
+ * directory that only this user can write to, also kept in a file for the next process.
+ */
+export function compileSeccomp(
+  profile: LinuxSeccomp,
+  native: NativeArchitecture,
+  directory?: string,
+): CompiledSeccomp {
   let known = compiled.get(profile);
   if (known === undefined) {
     known = new Map();
@@ -19,8 +27,24 @@ export function compileSeccomp(profile: LinuxSeccomp, native: NativeArchitecture
   }
   let result = known.get(native);
   if (result === undefined) {
-    result = compileProfile(profile, native);
+    result =
+      directory === undefined
+        ? compileProfile(profile, native)
+        : throughFile(profile, native, directory);
     known.set(native, result);
   }
+  return result;
+}
+
+function throughFile(
+  profile: LinuxSeccomp,
+  native: NativeArchitecture,
+  directory: string,
+): CompiledSeccomp {
+  const file = cacheFile(directory, profile, native);
+  const cached = readCached(file);
+  if (cached !== undefined) return cached;
+  const result = compileProfile(profile, native);
+  writeCached(file, directory, result);
   return result;
 }

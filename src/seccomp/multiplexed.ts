@@ -47,19 +47,19 @@ const IPC_CALLS: readonly (readonly [string, number])[] = [
 ];
 
 interface Detour {
-  through: 'socketcall' | 'ipc';
+  name: 'socketcall' | 'ipc';
   call: number;
 }
 
 const MULTIPLEXED: ReadonlyMap<string, Detour> = new Map<string, Detour>([
-  ...SOCKET_CALLS.map((name, call): [string, Detour] => [
-    name,
-    { through: 'socketcall', call },
-  ]).slice(1),
-  ...IPC_CALLS.map(([name, call]): [string, Detour] => [name, { through: 'ipc', call }]),
+  ...SOCKET_CALLS.map((name, call): [string, Detour] => [name, { name: 'socketcall', call }]).slice(
+    1,
+  ),
+  ...IPC_CALLS.map(([name, call]): [string, Detour] => [name, { name: 'ipc', call }]),
 ]);
 
-/** The call, and the value of its first argument, through which `name` can be made as well. */
-export function multiplexedCall(name: string, architecture: Architecture): Detour | undefined {
-  return architecture === 'x86' ? MULTIPLEXED.get(name) : undefined;
+/** The ways through which the named calls can be made as well: a call, and the value of its first argument. */
+export function multiplexedCalls(names: readonly string[], architecture: Architecture): Detour[] {
+  if (architecture !== 'x86') return [];
+  return names.flatMap((name) => MULTIPLEXED.get(name) ?? []);
 }

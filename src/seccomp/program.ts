@@ -3,8 +3,6 @@
  * written, and its distance is known.
  */
 
-import { ByteWriter } from '../base/bytes.ts';
-
 /** A place in the program: the number of instructions from it to the end. */
 export type Label = number;
 
@@ -22,13 +20,15 @@ export const AT_LEAST = 0x35;
 const FAR = 255;
 
 export class Program {
-  /** Four numbers per instruction, last instruction first: code, jt, jf, k. */
-  readonly #words: number[] = [];
+  /** Code, jt and jf of each instruction in one word, last instruction first. */
+  readonly #heads: number[] = [];
+  /** k of each instruction. */
+  readonly #values: number[] = [];
   /** Return value → label of the latest such instruction. */
   readonly #returns = new Map<number, Label>();
 
   get length(): number {
-    return this.#words.length / 4;
+    return this.#heads.length;
   }
 
   load(offset: number): Label {
@@ -63,26 +63,27 @@ export class Program {
     return label;
   }
 
-  /** struct sock_filter after struct sock_filter. */
+  /** struct sock_filter after struct sock_filter, in the byte order of both machines that Tiffin runs on. */
   encode(): Uint8Array {
-    const bytes = new ByteWriter();
-    for (let at = this.#words.length - 4; at >= 0; at -= 4) {
-      const [code = 0, yes = 0, no = 0, value = 0] = this.#words.slice(at, at + 4);
-      bytes.u16(code).u8(yes).u8(no).u32(value);
+    const words = new Uint32Array(this.length * 2);
+    for (let at = 0; at < words.length; at += 2) {
+      words[words.length - 2 - at] = this.#heads[at / 2] ?? 0;
+      words[words.length - 1 - at] = this.#values[at / 2] ?? 0;
     }
-    return bytes.finish();
+    return new Uint8Array(words.buffer);
   }
 
   /** A label within reach although `more` instructions come in between: the label, or a copy of what it leads to. */
   #near(label: Label, more: number): Label {
     if (this.length - label + more <= FAR) return label;
-    const at = (label - 1) * 4;
-    const [code, , , value = 0] = this.#words.slice(at, at + 4);
-    return code === RETURN ? this.answer(value) : this.#add(JUMP, 0, 0, this.length - label);
+    return this.#heads[label - 1] === RETURN
+      ? this.answer(this.#values[label - 1] ?? 0)
+      : this.#add(JUMP, 0, 0, this.length - label);
   }
 
   #add(code: number, yes: number, no: number, value: number): Label {
-    this.#words.push(code, yes, no, value >>> 0);
+    this.#heads.push(code + yes * 0x10000 + no * 0x1000000);
+    this.#values.push(value >>> 0);
     return this.length;
   }
 }

@@ -1,10 +1,10 @@
 /** A profile's rules by system call number: what is answered without looking at arguments, and what depends on them. */
 
-import { assert, TiffinError } from '../base/errors.ts';
+import { TiffinError } from '../base/errors.ts';
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from '../spec/runtime/seccomp.ts';
 import { returnValue, strength } from './actions.ts';
-import { type Architecture, syscallNumber } from './architectures.ts';
-import { multiplexedCall } from './multiplexed.ts';
+import { ARCHITECTURES, type Architecture, syscallNumber } from './architectures.ts';
+import { multiplexedCalls } from './multiplexed.ts';
 
 const MAX_ARGUMENTS = 6;
 const WORD = 2 ** 32;
@@ -18,6 +18,8 @@ export interface Halves {
 
 export interface Condition {
   index: number;
+  /** 32: only the lower half of argument and values counts. */
+  bits: 32 | 64;
   op: LinuxSeccompArg['op'];
   value: Halves;
   /** What the masked argument is compared with. */
@@ -67,16 +69,20 @@ export function verdictsByNumber(
   otherwise: number,
 ): Map<number, Verdict> {
   const verdicts = new Map<number, Verdict>();
-  for (const rule of rules) {
+  const add = (number: number, rule: Rule) =>
+    verdicts.set(number, added(verdicts.get(number), rule, otherwise));
+  const narrow = ARCHITECTURES[architecture].bits === 32;
+  for (const wide of rules) {
+    const rule = narrow ? { ...wide, conditions: wide.conditions.map(narrowed) } : wide;
     for (const name of rule.names) {
       const number = syscallNumber(name, architecture);
-      if (number !== undefined) verdicts.set(number, added(verdicts.get(number), rule, otherwise));
-      const detour = rule.conditions.length === 0 ? multiplexedCall(name, architecture) : undefined;
-      if (detour === undefined) continue;
-      const through = syscallNumber(detour.through, architecture);
-      assert(through !== undefined, `${detour.through} has a number`);
-      const narrowed = { answer: rule.answer, conditions: [isCall(detour.call)] };
-      verdicts.set(through, added(verdicts.get(through), narrowed, otherwise));
+      if (number !== undefined) add(number, rule);
+    }
+    // The arguments of a multiplexed call are out of sight: a rule about them can only forbid as a whole, never allow.
+    if (rule.conditions.length > 0 && strength(rule.answer) >= strength(otherwise)) continue;
+    for (const { name, call } of multiplexedCalls(rule.names, architecture)) {
+      const number = syscallNumber(name, architecture);
+      if (number !== undefined) add(number, { answer: rule.answer, conditions: [isCall(call)] });
     }
   }
   return verdicts;
@@ -84,7 +90,7 @@ export function verdictsByNumber(
 
 function added(known: Verdict | undefined, rule: Rule, otherwise: number): Verdict {
   if (rule.conditions.length === 0) return withFallback(known, rule.answer);
-  if (typeof known === 'number' && strength(known) <= strength(rule.answer)) return known;
+  if (typeof known === 'number' && !overrides(rule.answer, known)) return known;
   const choice = typeof known === 'object' ? known : { rules: [], otherwise: known ?? otherwise };
   const rules = [...choice.rules, rule].sort((a, b) => strength(a.answer) - strength(b.answer));
   return { rules, otherwise: choice.otherwise };
@@ -94,8 +100,13 @@ function added(known: Verdict | undefined, rule: Rule, otherwise: number): Verdi
 function withFallback(known: Verdict | undefined, answer: number): Verdict {
   if (known === undefined) return answer;
   if (typeof known === 'number') return strength(known) <= strength(answer) ? known : answer;
-  const rules = known.rules.filter((rule) => strength(rule.answer) < strength(answer));
+  const rules = known.rules.filter((rule) => overrides(rule.answer, answer));
   return rules.length === 0 ? answer : { rules, otherwise: answer };
+}
+
+/** Whether a conditional rule counts beside an unconditional one: a stronger action, or the same with another errno. */
+function overrides(conditional: number, unconditional: number): boolean {
+  return strength(conditional) <= strength(unconditional) && conditional !== unconditional;
 }
 
 function condition(argument: LinuxSeccompArg, entry: number): Condition {
@@ -107,11 +118,17 @@ function condition(argument: LinuxSeccompArg, entry: number): Condition {
       `linux.seccomp.syscalls[${entry}].args: argument ${index}: a system call has ${MAX_ARGUMENTS}`,
     );
   }
-  return { index, op, value: halves(argument.value), second: halves(argument.valueTwo ?? 0) };
+  const second = halves(argument.valueTwo ?? 0);
+  return { index, bits: 64, op, value: halves(argument.value), second };
+}
+
+/** A 32-bit program has no upper halves: its -1 is 0xffffffff, and a profile's 64-bit -1 must match that. */
+function narrowed(condition: Condition): Condition {
+  return { ...condition, bits: 32 };
 }
 
 function isCall(call: number): Condition {
-  return { index: 0, op: 'SCMP_CMP_EQ', value: halves(call), second: halves(0) };
+  return { index: 0, bits: 32, op: 'SCMP_CMP_EQ', value: halves(call), second: halves(0) };
 }
 
 function halves(value: number): Halves {

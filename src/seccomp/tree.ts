@@ -4,6 +4,9 @@ import { writeChoice } from './conditions.ts';
 import { AT_LEAST, type Label, type Program } from './program.ts';
 import type { Verdict } from './rules.ts';
 
+/** Past the largest number. */
+const END = 2 ** 32;
+
 /** Numbers from `start` up to the next interval's start share a verdict. */
 export interface Interval {
   start: number;
@@ -11,37 +14,30 @@ export interface Interval {
   weight: number;
 }
 
+/** From `start` on, numbers without a verdict of their own get this one. */
+export interface Gap {
+  start: number;
+  verdict: Verdict;
+}
+
 /**
- * Intervals over all numbers, the first at 0. `verdicts` by number; every number without one gets the verdict of the last
- * `gap` that starts at or below it.
+ * Intervals over all numbers, the first at 0. `gaps` in ascending order, the first at 0. The result is what a launch waits for in
+ * code that runs once, so it is made in one pass, with the engine's own sort of numbers.
  */
 export function intervals(
   verdicts: ReadonlyMap<number, Verdict>,
-  gaps: readonly { start: number; verdict: Verdict }[],
+  gaps: readonly Gap[],
   weights: ReadonlyMap<number, number>,
 ): Interval[] {
-  const result: Interval[] = [];
-  const numbers = [...verdicts.keys()].sort((a, b) => a - b);
+  const list: Interval[] = [];
   let next = 0;
-  const add = (start: number, verdict: Verdict, weight: number) => {
-    const last = result.at(-1);
-    if (last !== undefined && last.verdict === verdict) last.weight += weight;
-    else result.push({ start, verdict, weight });
-  };
-  const fill = (end: number) => {
-    gaps.forEach((gap, index) => {
-      const from = Math.max(gap.start, next);
-      const to = Math.min(gaps[index + 1]?.start ?? end, end);
-      if (from < to) add(from, gap.verdict, 1);
-    });
-  };
-  for (const number of numbers) {
-    fill(number);
-    add(number, verdicts.get(number) ?? 0, weights.get(number) ?? 1);
+  for (const number of Float64Array.from(verdicts.keys()).sort()) {
+    if (next < number) addGaps(list, gaps, next, number);
+    append(list, number, verdicts.get(number) ?? 0, weights.get(number) ?? 1);
     next = number + 1;
   }
-  fill(2 ** 32);
-  return result;
+  addGaps(list, gaps, next, END);
+  return list;
 }
 
 /** Writes the tree for the loaded word; every path ends in an answer. */
@@ -50,11 +46,14 @@ export function writeTree(
   list: readonly Interval[],
   choices: Map<Verdict, Label>,
 ): Label {
+  // sums[i]: weight of the intervals before i.
+  const sums = [0];
+  for (const { weight } of list) sums.push((sums.at(-1) ?? 0) + weight);
   return node(0, list.length - 1);
 
   function node(first: number, last: number): Label {
     if (first === last) return leaf(list[first]?.verdict ?? 0);
-    const split = evenSplit(list, first, last);
+    const split = evenSplit(sums, first, last);
     const high = node(split, last);
     const low = node(first, split - 1);
     return program.branch(AT_LEAST, list[split]?.start ?? 0, high, low);
@@ -70,20 +69,34 @@ export function writeTree(
   }
 }
 
-/** Start of the right half, so that both halves weigh as alike as can be. */
-function evenSplit(list: readonly Interval[], first: number, last: number): number {
-  let total = 0;
-  for (let at = first; at <= last; at += 1) total += list[at]?.weight ?? 0;
-  let left = 0;
-  let best = first + 1;
-  let smallest = Number.POSITIVE_INFINITY;
-  for (let split = first + 1; split <= last; split += 1) {
-    left += list[split - 1]?.weight ?? 0;
-    const difference = Math.abs(total - 2 * left);
-    if (difference < smallest) {
-      smallest = difference;
-      best = split;
-    }
+/** The gaps' verdicts from `from` up to `end`. */
+function addGaps(list: Interval[], gaps: readonly Gap[], from: number, end: number): void {
+  for (let index = 0; index < gaps.length; index += 1) {
+    const gap = gaps[index];
+    const gapEnd = gaps[index + 1]?.start ?? END;
+    if (gap === undefined || gap.start >= end) return;
+    if (gapEnd > from) append(list, Math.max(gap.start, from), gap.verdict, 1);
   }
-  return best;
+}
+
+function append(list: Interval[], start: number, verdict: Verdict, weight: number): void {
+  const last = list.at(-1);
+  if (last !== undefined && last.verdict === verdict) last.weight += weight;
+  else list.push({ start, verdict, weight });
+}
+
+/** Start of the right half of first to last, so that both halves weigh as alike as can be. */
+function evenSplit(sums: readonly number[], first: number, last: number): number {
+  const middle = ((sums[first] ?? 0) + (sums[last + 1] ?? 0)) / 2;
+  let low = first + 1;
+  let high = last;
+  while (low < high) {
+    const probe = (low + high) >>> 1;
+    if ((sums[probe] ?? 0) < middle) low = probe + 1;
+    else high = probe;
+  }
+  // `low` is the first split with at least half on its left; the one before may be nearer.
+  const before = low - 1;
+  if (before <= first) return low;
+  return middle - (sums[before] ?? 0) < (sums[low] ?? 0) - middle ? before : low;
 }

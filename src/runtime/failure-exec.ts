@@ -3,20 +3,6 @@
 import type { OpOf } from '../plan/ops.ts';
 import type { Wording } from './failure.ts';
 
-/** ELF e_machine: elf(5). */
-const MACHINES: Readonly<Record<number, string>> = {
-  3: '386',
-  8: 'mips',
-  20: 'ppc',
-  21: 'ppc64le',
-  22: 's390x',
-  40: 'arm',
-  62: 'amd64',
-  183: 'arm64',
-  243: 'riscv64',
-  258: 'loong64',
-};
-
 /** Shell convention: 127 not found, 126 found but not to be run. */
 const NOT_FOUND = 127;
 const NOT_RUNNABLE = 126;
@@ -29,9 +15,8 @@ export function wordExecFailure(
 ): Wording {
   const program = op.args[0] ?? '';
   const name = `exec: ${JSON.stringify(program)}`;
-  const interpreter = /^interpreter (.*)$/s.exec(detail)?.[1];
-  const machine = /^machine (\d+)$/.exec(detail)?.[1];
-  if (interpreter !== undefined && errno === 'ENOENT') {
+  const interpreter = /^interpreter (\S*) /.exec(detail)?.[1];
+  if (interpreter !== undefined && errno !== 'ENOEXEC') {
     return {
       class: 'invalid',
       code: 'no-interpreter',
@@ -59,12 +44,12 @@ export function wordExecFailure(
           exitCode: NOT_FOUND,
         };
   }
-  if (errno === 'ENOEXEC') return wordFormat(program, machine);
+  if (errno === 'ENOEXEC') return wordFormat(program, detail);
   if (errno === 'EACCES' || errno === 'EISDIR') {
     return {
       class: 'denied',
       code: 'not-executable',
-      message: `${name}: ${detail === 'directory' ? 'is a directory' : 'permission denied'}`,
+      message: `${name}: ${errno === 'EISDIR' ? 'is a directory' : 'permission denied'}`,
       hint: 'the program must be a file with execute permission for the user, on a mount without noexec',
       exitCode: NOT_RUNNABLE,
     };
@@ -77,14 +62,13 @@ export function wordExecFailure(
   };
 }
 
-function wordFormat(program: string, machine: string | undefined): Wording {
-  const architecture = machine === undefined ? undefined : MACHINES[Number(machine)];
-  const foreign =
-    machine === undefined ? '' : `: it is made for ${architecture ?? `machine ${machine}`}`;
+/** `format <machine> <path>` for a program of another machine, `format <path>` for what is no program. */
+function wordFormat(program: string, detail: string): Wording {
+  const machine = /^format ([^/ ][^/]*) \//.exec(detail)?.[1];
   return {
     class: 'invalid',
     code: 'exec-format',
-    message: `exec ${program}: exec format error${foreign}`,
+    message: `exec ${program}: exec format error${machine === undefined ? '' : `: it is made for ${machine}`}`,
     hint:
       machine === undefined
         ? 'a script needs a first line such as #!/bin/sh'

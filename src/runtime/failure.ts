@@ -263,20 +263,16 @@ function wordGeneral(op: Op, name: string, words: string, detail: string): Wordi
   };
 }
 
-/** Docker's words for `-u`: the user first, then its group, then the further groups, as they are looked up. */
+/** Docker's words for `-u`; the detail is `user <name>` or `group <name>`. */
 function wordUnknownUser(op: Op, detail: string): Omit<Wording, 'class' | 'code'> {
-  if (op.op !== 'user') return { message: detail };
-  const group =
-    detail !== '' && detail !== op.user && (detail === op.group || op.groups.includes(detail));
-  return group
-    ? {
-        message: `unable to find group ${detail}: no matching entries in group file`,
-        hint: "use a number, or add the group to the image's /etc/group",
-      }
-    : {
-        message: `unable to find user ${detail === '' ? op.user : detail}: no matching entries in passwd file`,
-        hint: "use a number, or add the user to the image's /etc/passwd",
-      };
+  const space = detail.indexOf(' ');
+  const kind = detail.slice(0, space) === 'group' ? 'group' : 'user';
+  const name = space > 0 ? detail.slice(space + 1) : op.op === 'user' ? op.user : '';
+  const file = kind === 'group' ? 'group' : 'passwd';
+  return {
+    message: `unable to find ${kind} ${name}: no matching entries in ${file} file`,
+    hint: `use a number, or add the ${kind} to the image's /etc/${file}`,
+  };
 }
 
 /** The operand that a message is about. */

@@ -3,7 +3,7 @@
 import { TiffinError } from '../base/errors.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { OpOf, Step } from '../plan/ops.ts';
-import { compileSeccomp } from '../seccomp/index.ts';
+import { compileSeccomp, nativeArchitecture } from '../seccomp/index.ts';
 import { parseRlimit, rlimitValue } from '../spec/rlimits.ts';
 import type { LinuxSeccomp, Process, RuntimeSpec } from '../spec/runtime/index.ts';
 import { planCapabilities } from './capabilities.ts';
@@ -168,7 +168,15 @@ function planPersonality(spec: RuntimeSpec): Step[] {
 
 function planSeccomp(profile: LinuxSeccomp | undefined): Step[] {
   if (profile === undefined) return [];
-  const { filter, flags } = compileSeccomp(profile, 'x86_64');
+  const architecture = nativeArchitecture();
+  if (architecture === undefined) {
+    throw new TiffinError(
+      'unsupported',
+      'seccomp-architecture',
+      'linux.seccomp: filters can be made for x86-64 and arm64 only',
+    );
+  }
+  const { filter, flags } = compileSeccomp(profile, architecture);
   return [
     inside(
       {

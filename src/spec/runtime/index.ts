@@ -22,4 +22,4 @@ export type {
   SeccompAction,
   SeccompOperator,
 } from './seccomp.ts';
-export { parseProcess, parseRuntimeSpec, type RuntimeSpec } from './spec.ts';
+export { parseProcess, parseResources, parseRuntimeSpec, type RuntimeSpec } from './spec.ts';

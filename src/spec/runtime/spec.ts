@@ -7,6 +7,7 @@ import { hooks } from './hooks.ts';
 import { linux } from './linux.ts';
 import { mount, root } from './mounts.ts';
 import { process } from './process.ts';
+import { type LinuxResources, resources } from './resources.ts';
 
 const runtimeSpec = object(
   { ociVersion: text },
@@ -39,4 +40,9 @@ export function parseRuntimeSpec(value: unknown): RuntimeSpec {
 /** One process of `exec --process`, with the same rules as the container's own. */
 export function parseProcess(value: unknown): RuntimeSpec['process'] & object {
   return process(value, 'process');
+}
+
+/** The document of `update --resources`. */
+export function parseResources(value: unknown): LinuxResources {
+  return resources(value, 'resources');
 }

@@ -1,0 +1,71 @@
+/** The flags of `exec`. */
+
+import type { ExecOptions } from '../../runtime/verbs/exec.ts';
+import { type Flags, type FlagTable, usage } from './flags.ts';
+
+export const EXEC_FLAGS: FlagTable = {
+  flags: {
+    'console-socket': 'text',
+    cwd: 'text',
+    env: 'list',
+    tty: 'switch',
+    user: 'text',
+    'additional-gids': 'list',
+    process: 'text',
+    detach: 'switch',
+    'pid-file': 'text',
+    'process-label': 'text',
+    apparmor: 'text',
+    'no-new-privs': 'switch',
+    cap: 'list',
+    'preserve-fds': 'number',
+    'ignore-paused': 'switch',
+    cgroup: 'text',
+    'no-subreaper': 'switch',
+  },
+  short: {
+    e: 'env',
+    t: 'tty',
+    u: 'user',
+    g: 'additional-gids',
+    p: 'process',
+    d: 'detach',
+    c: 'cap',
+  },
+};
+
+export function execOptions(flags: Flags, rest: readonly string[]): ExecOptions {
+  const [id, ...args] = rest;
+  if (id === undefined) throw usage('exec: expected <id> <command>');
+  if (args[0] === '--') args.shift();
+  const process = flags.text('process');
+  if (process === undefined && args.length === 0) throw usage('process args cannot be empty');
+  return {
+    id,
+    args,
+    terminal: flags.has('tty'),
+    additionalGids: flags.list('additional-gids'),
+    env: flags.list('env'),
+    capabilities: flags.list('cap'),
+    noNewPrivileges: flags.has('no-new-privs'),
+    detach: flags.has('detach'),
+    preserveFds: flags.number('preserve-fds', 0),
+    ignorePaused: flags.has('ignore-paused'),
+    ...given({
+      process,
+      user: flags.text('user'),
+      cwd: flags.text('cwd'),
+      apparmor: flags.text('apparmor'),
+      processLabel: flags.text('process-label'),
+      pidFile: flags.text('pid-file'),
+      consoleSocket: flags.text('console-socket'),
+    }),
+  };
+}
+
+/** Only what was given and is not empty. */
+function given<T extends Record<string, string | undefined>>(values: T): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined && value !== ''),
+  ) as Partial<T>;
+}

@@ -1,0 +1,41 @@
+/** `tiffin oci`: the OCI runtime command line, as containerd, CRI-O, Docker and Podman call it. */
+
+import { errorClass, TiffinError } from '../../base/errors.ts';
+import { usage } from './flags.ts';
+import { type Globals, makeContext, parseGlobals } from './globals.ts';
+import { HELP, VERSION } from './help.ts';
+import { type LogTarget, reportError } from './report.ts';
+import { VERBS } from './verbs.ts';
+
+const EXIT_FAILURE = 1;
+
+/** Resolves to the exit code, unless this process becomes the shim. */
+export async function runOci(argv: string[]): Promise<number> {
+  let log: LogTarget = { file: undefined, format: 'text' };
+  try {
+    const globals = parseGlobals(argv);
+    log = globals.log;
+    return await dispatch(globals);
+  } catch (error) {
+    reportError(error, log);
+    // A plain error is a defect of ours: its stack helps whoever reports it.
+    if (errorClass(error) === 'internal' && error instanceof Error) console.error(error.stack);
+    return (error instanceof TiffinError ? error.exitCode : undefined) ?? EXIT_FAILURE;
+  }
+}
+
+async function dispatch(globals: Globals): Promise<number> {
+  const context = makeContext(globals);
+  if (globals.flags.has('version')) context.print(VERSION);
+  else if (globals.flags.has('help')) context.print(HELP);
+  else {
+    const [name, ...rest] = globals.rest;
+    if (name === undefined || name === 'help') context.print(HELP);
+    else {
+      const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+      if (verb === undefined) throw usage(`no such command: ${name}`);
+      await verb(rest, context);
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,79 @@
+/** A bundle: a directory with config.json and usually the root file system (runtime-spec bundle.md). */
+
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { errnoName, errorMessage, TiffinError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
+
+export interface Bundle {
+  path: string;
+  spec: RuntimeSpec;
+  /** config.json as it was read. */
+  text: string;
+  /** Absolute, links followed. */
+  rootfs: string;
+}
+
+/** @throws TiffinError `invalid`, naming the file and, for a wrong field, its path. */
+export function loadBundle(directory: string, workingDirectory: string): Bundle {
+  const path = resolve(workingDirectory, directory);
+  const file = join(path, 'config.json');
+  const text = readText(file);
+  const spec = parseRuntimeSpec(parseJson(text, file));
+  if (spec.root === undefined) {
+    throw new TiffinError('invalid', 'no-root', `${file}: root: expected a value, got nothing`);
+  }
+  if (spec.process === undefined) {
+    throw new TiffinError(
+      'invalid',
+      'no-process',
+      `${file}: process: expected a value, got nothing`,
+    );
+  }
+  return { path, spec, text, rootfs: resolveRoot(resolve(path, spec.root.path)) };
+}
+
+function resolveRoot(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (errnoName(error) !== 'ENOENT') throw error;
+    throw new TiffinError(
+      'invalid',
+      'no-root',
+      `invalid rootfs: ${path}: no such file or directory`,
+    );
+  }
+}
+
+/** Reads a bounded text file. */
+export function readText(file: string): string {
+  try {
+    if (statSync(file).size > limits.bundleConfigBytes) {
+      throw new TiffinError(
+        'invalid',
+        'too-large',
+        `${file}: larger than ${limits.bundleConfigBytes} bytes`,
+      );
+    }
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (errnoName(error) === 'ENOENT') {
+      throw new TiffinError('not-found', 'no-config', `JSON specification file ${file} not found`, {
+        hint: 'make one: tiffin oci spec',
+      });
+    }
+    throw error;
+  }
+}
+
+export function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new TiffinError('invalid', 'invalid-json', `${file}: ${errorMessage(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,16 @@
+/** What every verb of the OCI command line gets. */
+
+export interface OciContext {
+  /** Holds one directory per container. */
+  root: string;
+  /** Command line of this program up to `oci`, for what has to call back. */
+  self: readonly string[];
+  /** The global flags as given, repeated when calling back. */
+  globalFlags: readonly string[];
+  /** `linux.cgroupsPath` is systemd's notation `slice:prefix:name`. */
+  systemdCgroup: boolean;
+  environment: Readonly<Record<string, string | undefined>>;
+  workingDirectory: string;
+  print: (text: string) => void;
+  warn: (message: string) => void;
+}

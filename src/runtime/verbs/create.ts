@@ -1,0 +1,209 @@
+/** `create`: everything up to the program, which waits at the gate. `run` is the same without a gate. */
+
+import { TiffinError } from '../../base/errors.ts';
+import { cgroupPaths, refuseOccupied, systemdCgroupPath } from '../../cgroup/index.ts';
+import { type HostFacts, hostFacts } from '../../host/facts.ts';
+import type { OpOf, Plan } from '../../plan/ops.ts';
+import { becomeShim } from '../become-shim.ts';
+import { type Bundle, loadBundle } from '../bundle.ts';
+import { planCgroupPath } from '../cgroup-path.ts';
+import type { OciContext } from '../context.ts';
+import { namespaceMask } from '../namespaces.ts';
+import { planLaunch } from '../planner.ts';
+import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
+import { processStat } from '../status.ts';
+import { running, teardown } from '../step.ts';
+
+export interface CreateOptions {
+  id: string;
+  bundle: string;
+  consoleSocket?: string;
+  pidFile?: string;
+  noPivot: boolean;
+  noNewKeyring: boolean;
+  preserveFds: number;
+}
+
+/** How the launching process ends: 0 leaves the container to itself, 1 stays until its end. */
+export const DETACHED = 0;
+export const FOREGROUND = 1;
+const INHERITED_STREAMS = 3;
+
+/** Does not return: this process becomes the shim. */
+export function create(options: CreateOptions, context: OciContext): never {
+  const bundle = loadBundle(options.bundle, context.workingDirectory);
+  const terminal = bundle.spec.process?.terminal === true;
+  checkConsole(terminal, options.consoleSocket, true);
+  return launch(bundle, options, context, { mode: DETACHED, gate: true, keep: true });
+}
+
+export interface LaunchMode {
+  mode: typeof DETACHED | typeof FOREGROUND;
+  gate: boolean;
+  /** The state stays after the container's end, for `delete`. */
+  keep: boolean;
+}
+
+export function launch(
+  bundle: Bundle,
+  options: CreateOptions,
+  context: OciContext,
+  mode: LaunchMode,
+): never {
+  const facts = hostFacts();
+  const directory = new StateDirectory(context.root, options.id);
+  const cgroupPath = choosePath(bundle, options.id, context);
+  const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
+  const cgroups = cgroupPaths(facts, cgroupPath);
+  refuseOccupied(cgroups);
+  directory.claim();
+  try {
+    directory.write(newRecord(bundle, options, facts, cgroups), bundle.text);
+    return becomeShim(plan, directory.file('plan'), context);
+  } catch (error) {
+    directory.remove();
+    throw error;
+  }
+}
+
+interface PlanContext extends LaunchMode {
+  facts: HostFacts;
+  directory: StateDirectory;
+  cgroupPath: string;
+}
+
+function planBundle(
+  bundle: Bundle,
+  options: CreateOptions,
+  context: OciContext,
+  { facts, directory, cgroupPath, mode, gate, keep }: PlanContext,
+): Plan {
+  const listening = listenFds(context.environment);
+  const plan = planLaunch({
+    id: options.id,
+    spec: listening === 0 ? bundle.spec : withListenFds(bundle.spec, listening),
+    bundle: bundle.path,
+    rootfs: { kind: 'directory', path: bundle.rootfs },
+    facts,
+    supervise: supervise(mode, bundle.spec.process?.terminal, options.preserveFds + listening),
+    onFailure: [...context.self, ...context.globalFlags, 'report-failure', 'launch', options.id],
+    cgroupPath,
+    createCwd: true,
+    stateDirectory: directory.path,
+    noPivot: options.noPivot,
+    noNewKeyring: options.noNewKeyring,
+    ...(gate ? { gate: directory.file('gate') } : {}),
+    ...(options.consoleSocket === undefined ? {} : { consoleSocket: options.consoleSocket }),
+    ...(options.pidFile === undefined ? {} : { pidFile: options.pidFile }),
+  });
+  return [
+    ...plan,
+    ...(gate ? [] : forgetPlan(directory)),
+    ...(keep ? [] : forgetState(directory, options.pidFile)),
+  ];
+}
+
+/** The plan is kept until the program runs, to word a failure; behind a gate that is for `start` to see. */
+function forgetPlan(directory: StateDirectory): Plan {
+  return [running({ op: 'unlink', path: directory.file('plan') }, 'every step has succeeded')];
+}
+
+/** A foreground run leaves nothing. After a failure the plan is still there, and `report-failure` removes the rest. */
+function forgetState(directory: StateDirectory, pidFile: string | undefined): Plan {
+  const files = (['process', 'config', 'state'] as const).map((name) => directory.file(name));
+  return [
+    ...[...files, ...(pidFile === undefined ? [] : [pidFile])].map((path) =>
+      teardown({ op: 'unlink', path }, 'nothing to remember'),
+    ),
+    teardown({ op: 'remove-directory', path: directory.path }, 'the id is free again'),
+  ];
+}
+
+export function supervise(mode: number, terminal = false, preserveFds = 0): OpOf<'supervise'> {
+  return {
+    op: 'supervise',
+    mode,
+    directory: '',
+    log: '',
+    logMaxBytes: 0n,
+    logMaxFiles: 0,
+    stdin: INHERITED_STREAMS,
+    terminal: terminal ? 1 : 0,
+    rows: 0,
+    columns: 0,
+    preserveFds,
+  };
+}
+
+/** The console socket gets the terminal of a container that nobody in front of it shows. */
+export function checkConsole(
+  terminal: boolean,
+  socket: string | undefined,
+  detached: boolean,
+): void {
+  if (terminal && detached && socket === undefined) {
+    throw new TiffinError(
+      'invalid',
+      'no-console-socket',
+      'cannot allocate tty if tiffin will detach without setting console socket',
+      { hint: 'give --console-socket, or set process.terminal to false' },
+    );
+  }
+  if (socket !== undefined && (!terminal || !detached)) {
+    throw new TiffinError(
+      'invalid',
+      'console-socket',
+      'cannot use console socket if tiffin will not detach or allocate tty',
+    );
+  }
+}
+
+function choosePath(bundle: Bundle, id: string, context: OciContext): string {
+  const given = bundle.spec.linux?.cgroupsPath ?? '';
+  if (context.systemdCgroup || given.includes(':')) {
+    const path = systemdCgroupPath(given === '' ? `system.slice:tiffin:${id}` : given);
+    if (path !== undefined) return path;
+    throw new TiffinError(
+      'invalid',
+      'cgroup-path',
+      `linux.cgroupsPath: expected "slice:prefix:name" with --systemd-cgroup, got "${given}"`,
+    );
+  }
+  return planCgroupPath({ id, spec: bundle.spec });
+}
+
+function newRecord(
+  bundle: Bundle,
+  options: CreateOptions,
+  facts: HostFacts,
+  cgroups: ContainerRecord['cgroups'],
+): ContainerRecord {
+  return {
+    id: options.id,
+    bundle: bundle.path,
+    rootfs: bundle.rootfs,
+    created: new Date().toISOString(),
+    owner: facts.uid === 0 ? 'root' : String(facts.uid),
+    cgroups,
+    namespaces: String(namespaceMask(bundle.spec)),
+    creator: {
+      pid: process.pid,
+      startTime: String(processStat(process.pid)?.startTime ?? 0n),
+    },
+    ...(options.pidFile === undefined ? {} : { pidFile: options.pidFile }),
+  };
+}
+
+/** Sockets of sd_listen_fds(3) that this process was started with. */
+function listenFds(environment: OciContext['environment']): number {
+  const count = environment.LISTEN_FDS ?? '';
+  const pid = environment.LISTEN_PID;
+  if (!/^\d{1,4}$/.test(count) || (pid !== undefined && pid !== String(process.pid))) return 0;
+  return Number(count);
+}
+
+function withListenFds(spec: Bundle['spec'], count: number): Bundle['spec'] {
+  const inner = spec.process ?? { cwd: '/' };
+  const env = [...(inner.env ?? []), `LISTEN_FDS=${count}`, 'LISTEN_PID=1'];
+  return { ...spec, process: { ...inner, env } };
+}

@@ -1,0 +1,111 @@
+/** `delete`: what is left of a stopped container goes, then the poststop hooks run. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TiffinError } from '../../base/errors.ts';
+import { cgroupProcesses, freeze, isFrozen } from '../../cgroup/index.ts';
+import { removeSteps } from '../../cgroup/plan.ts';
+import { shimPath } from '../../host/shim-binary.ts';
+import { encodePlan } from '../../plan/encode.ts';
+import type { OciContext } from '../context.ts';
+import { runHooks } from '../hooks-run.ts';
+import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
+import { isAlive, type Snapshot } from '../status.ts';
+import { send } from './kill.ts';
+import { find, stateDocument } from './state.ts';
+
+const SIGKILL = 9;
+/** How long a killed process may take to end: it has no say, but the kernel may be busy with it. */
+const END_TIMEOUT_MS = 10_000;
+const POLL_MS = 2;
+
+export interface DeleteOptions {
+  id: string;
+  force: boolean;
+}
+
+export async function remove(options: DeleteOptions, context: OciContext): Promise<void> {
+  const directory = new StateDirectory(context.root, options.id);
+  if (options.force && !directory.exists()) return;
+  if (options.force && isUnfinished(directory)) {
+    directory.remove();
+    return;
+  }
+  const found = find(options.id, context);
+  const { record, snapshot } = found;
+  if (snapshot.status !== 'stopped') {
+    // Like other runtimes: a container that never ran needs no --force.
+    if (!options.force && snapshot.status !== 'created') {
+      throw new TiffinError(
+        'conflict',
+        'not-stopped',
+        `cannot delete container ${options.id} that is not stopped: ${snapshot.status}`,
+        { hint: 'kill it first, or use --force' },
+      );
+    }
+    terminate(record, snapshot);
+    await ended(record, snapshot);
+  }
+  removeCgroups(record, directory, context);
+  const document = {
+    ...stateDocument({ ...found, snapshot: { ...snapshot, pid: 0 } }),
+    status: 'stopped',
+  };
+  const failures = runHooks(directory.config(), 'poststop', document);
+  directory.remove();
+  for (const failure of failures) context.warn(failure.message);
+}
+
+/** A create that was cut off before its record was there. */
+function isUnfinished(directory: StateDirectory): boolean {
+  try {
+    directory.record();
+    return false;
+  } catch (error) {
+    if (error instanceof TiffinError && error.class === 'not-found') return true;
+    throw error;
+  }
+}
+
+/** SIGKILL for everything in the container; without a pid namespace of its own that is more than its first process. */
+export function terminate(record: ContainerRecord, snapshot: Snapshot): void {
+  if (snapshot.pid !== 0) send(snapshot.pid, SIGKILL);
+  for (const pid of cgroupProcesses(record.cgroups)) send(pid, SIGKILL);
+}
+
+async function ended(record: ContainerRecord, { pid, startTime, status }: Snapshot): Promise<void> {
+  // In a v1 freezer a signal is delivered only after the thaw.
+  if (status === 'paused' && isFrozen(record.cgroups)) await freeze(record.cgroups, false);
+  const until = Date.now() + END_TIMEOUT_MS;
+  while (pid !== 0 && isAlive(pid, startTime)) {
+    if (Date.now() > until) {
+      throw new TiffinError('unavailable', 'does-not-end', `process ${pid} does not end`);
+    }
+    await Bun.sleep(POLL_MS);
+  }
+}
+
+/** By the shim, which knows how to empty a cgroup; one host-only plan. */
+function removeCgroups(
+  record: ContainerRecord,
+  directory: StateDirectory,
+  context: OciContext,
+): void {
+  const steps = removeSteps(record.cgroups, 'host');
+  if (steps.length === 0) return;
+  const file = join(directory.path, 'remove');
+  writeFileSync(file, encodePlan(steps), { mode: 0o600 });
+  const result = Bun.spawnSync({
+    cmd: [shimPath(context.root), 'run', file],
+    env: {},
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+  });
+  if (result.exitCode === 0) return;
+  throw new TiffinError(
+    'unavailable',
+    'cgroup-busy',
+    `cannot remove the cgroup of ${record.id}: ${result.stderr.toString().trim()}`,
+  );
+}

@@ -1,0 +1,87 @@
+/** `features`: what this runtime can do (runtime-spec features.md and features-linux.md). */
+
+import { hostFacts } from '../../host/facts.ts';
+import { CAPABILITY_NAMES } from '../../spec/capabilities.ts';
+import type { OciContext } from '../context.ts';
+import { mountOptionNames } from '../mount-options.ts';
+
+export function features(context: OciContext): void {
+  const facts = hostFacts();
+  const v1 = Object.keys(facts.cgroup.v1).length > 0;
+  const document = {
+    ociVersionMin: '1.0.0',
+    ociVersionMax: '1.3.0',
+    hooks: [
+      'prestart',
+      'createRuntime',
+      'createContainer',
+      'startContainer',
+      'poststart',
+      'poststop',
+    ],
+    mountOptions: mountOptionNames().filter((name) => name !== 'idmap' && name !== 'ridmap'),
+    linux: {
+      namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'],
+      capabilities: CAPABILITY_NAMES,
+      cgroup: {
+        v1,
+        v2: facts.cgroup.v2 !== undefined,
+        systemd: false,
+        systemdUser: false,
+        rdma: facts.cgroup.v1.rdma !== undefined || facts.cgroup.controllers.includes('rdma'),
+      },
+      seccomp: SECCOMP,
+      apparmor: { enabled: facts.apparmor },
+      selinux: { enabled: facts.selinux },
+      intelRdt: { enabled: false },
+      memoryPolicy: {},
+      mountExtensions: { idmap: { enabled: false } },
+      netDevices: { enabled: false },
+    },
+    annotations: {},
+  };
+  context.print(`${JSON.stringify(document, null, 2)}\n`);
+}
+
+const SECCOMP = {
+  enabled: true,
+  actions: [
+    'SCMP_ACT_ALLOW',
+    'SCMP_ACT_ERRNO',
+    'SCMP_ACT_KILL',
+    'SCMP_ACT_KILL_PROCESS',
+    'SCMP_ACT_KILL_THREAD',
+    'SCMP_ACT_LOG',
+    'SCMP_ACT_NOTIFY',
+    'SCMP_ACT_TRACE',
+    'SCMP_ACT_TRAP',
+  ],
+  operators: [
+    'SCMP_CMP_EQ',
+    'SCMP_CMP_GE',
+    'SCMP_CMP_GT',
+    'SCMP_CMP_LE',
+    'SCMP_CMP_LT',
+    'SCMP_CMP_MASKED_EQ',
+    'SCMP_CMP_NE',
+  ],
+  archs: [
+    'SCMP_ARCH_AARCH64',
+    'SCMP_ARCH_ARM',
+    'SCMP_ARCH_X32',
+    'SCMP_ARCH_X86',
+    'SCMP_ARCH_X86_64',
+  ],
+  knownFlags: [
+    'SECCOMP_FILTER_FLAG_LOG',
+    'SECCOMP_FILTER_FLAG_SPEC_ALLOW',
+    'SECCOMP_FILTER_FLAG_TSYNC',
+    'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV',
+  ],
+  supportedFlags: [
+    'SECCOMP_FILTER_FLAG_LOG',
+    'SECCOMP_FILTER_FLAG_SPEC_ALLOW',
+    'SECCOMP_FILTER_FLAG_TSYNC',
+    'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV',
+  ],
+};

@@ -1,0 +1,44 @@
+/** `report-failure`: what the shim becomes when a step has failed; words the failure and leaves nothing behind. */
+
+import { rmSync } from 'node:fs';
+import { TiffinError } from '../../base/errors.ts';
+import type { OciContext } from '../context.ts';
+import { wordFailure } from '../failure.ts';
+import { StateDirectory } from '../state-directory.ts';
+import { readPlan } from '../stored-plan.ts';
+
+export interface FailureReport {
+  kind: 'launch' | 'exec';
+  id: string;
+  /** The plan's file, of an exec. */
+  file?: string;
+  stage: number;
+  opIndex: number;
+  errno: number;
+  detail: string;
+}
+
+/** Always throws the worded failure. */
+export function reportFailure(report: FailureReport, context: OciContext): never {
+  const directory = new StateDirectory(context.root, report.id);
+  const file = report.file ?? directory.file('plan');
+  let failure: TiffinError;
+  try {
+    failure = wordFailure(readPlan(file), report);
+  } catch (cause) {
+    failure = new TiffinError('internal', 'no-plan', `step ${report.opIndex} failed`, { cause });
+  }
+  if (report.kind === 'exec') rmSync(file, { force: true });
+  else forget(directory);
+  throw failure;
+}
+
+function forget(directory: StateDirectory): void {
+  try {
+    const { pidFile } = directory.record();
+    if (pidFile !== undefined) rmSync(pidFile, { force: true });
+  } catch {
+    // The record went with the teardown; then the start had not come to the pid file.
+  }
+  directory.remove();
+}

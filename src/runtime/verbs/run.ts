@@ -1,0 +1,22 @@
+/** `run`: create and start in one; in the foreground this process ends with the container's status. */
+
+import { loadBundle } from '../bundle.ts';
+import type { OciContext } from '../context.ts';
+import { type CreateOptions, checkConsole, DETACHED, FOREGROUND, launch } from './create.ts';
+
+export interface RunOptions extends CreateOptions {
+  detach: boolean;
+  /** The state stays after the end. */
+  keep: boolean;
+}
+
+/** Does not return: this process becomes the shim. */
+export function run(options: RunOptions, context: OciContext): never {
+  const bundle = loadBundle(options.bundle, context.workingDirectory);
+  checkConsole(bundle.spec.process?.terminal === true, options.consoleSocket, options.detach);
+  return launch(bundle, options, context, {
+    mode: options.detach ? DETACHED : FOREGROUND,
+    gate: false,
+    keep: options.detach || options.keep,
+  });
+}

@@ -3,6 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from '../host/database.ts';
+import { unpackTree } from '../host/tree-process.ts';
 import type { OnProgress } from '../spec/content.ts';
 import { Archives } from './archives/archives.ts';
 import { FileBlobStore } from './blobs.ts';
@@ -13,7 +14,6 @@ import { ImageRecords } from './images/records.ts';
 import { Removal, type RemovedItem, type RemoveOptions } from './images/removal.ts';
 import { LayerStore } from './layers/layers.ts';
 import { LayerRecords } from './layers/records.ts';
-import { shimTree } from './layers/shim-tree.ts';
 import type { OpenTree } from './layers/unpack.ts';
 import { Layout } from './layout.ts';
 
@@ -54,7 +54,7 @@ export class Store {
       join(options.root, 'layers'),
       this.blobs,
       new LayerRecords(options.database),
-      options.openTree ?? shimTree(options.shim),
+      options.openTree ?? ((directory) => unpackTree(options.shim, directory)),
     );
     this.#layout = new Layout(
       images,
@@ -65,7 +65,7 @@ export class Store {
     this.images = new Images(records, this.blobs, this.layers, changed);
     this.#garbage = new Garbage(records, this.blobs, this.layers, options.usedImages);
     this.#removal = new Removal(records, this.images, this.#garbage, changed);
-    this.archives = new Archives(this);
+    this.archives = new Archives(this, options.shim);
   }
 
   /** Removes what a crash or an interrupted transfer left behind. */

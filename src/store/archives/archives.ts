@@ -1,16 +1,24 @@
 /** Images and trees as archives, in and out. */
 
+import { assert } from '../../base/errors.ts';
+import { packTree } from '../../host/tree-process.ts';
+import { OpStreamDecoder } from '../../plan/encode.ts';
+import type { Op } from '../../plan/ops.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
 import type { Store } from '../index.ts';
 import { type ImportOptions, importArchive } from './import.ts';
 import { type LoadedImage, loadArchive } from './load.ts';
 import { saveArchive } from './save.ts';
+import { treeToTar } from './tree-tar.ts';
 
 export class Archives {
   readonly #store: Store;
 
-  constructor(store: Store) {
+  readonly #shim: string;
+
+  constructor(store: Store, shim: string) {
     this.#store = store;
+    this.#shim = shim;
   }
 
   load(
@@ -28,4 +36,18 @@ export class Archives {
   import(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<Digest> {
     return importArchive(this.#store, archive, options);
   }
+
+  /**
+   * A tree as a tar archive: the one at `path` in the root that the steps of the encoded plan lead to. Whiteouts of an
+   * overlay's upper directory become those of an image layer.
+   */
+  exportTree(plan: Uint8Array, path = '/'): AsyncGenerator<Uint8Array> {
+    return treeToTar(decodeTree(packTree(this.#shim, plan, path)));
+  }
+}
+
+async function* decodeTree(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Op[]> {
+  const decoder = new OpStreamDecoder();
+  for await (const chunk of stream) yield decoder.push(chunk);
+  assert(decoder.pendingBytes === 0, 'a tree stream ends with an operation');
 }

@@ -1,21 +1,13 @@
 /** One layer from its blob into a tree: decompressed, hashed, parsed and written as it flows. */
 
+import type { TreeSink } from '../../host/tree-process.ts';
 import type { Digest } from '../../spec/content.ts';
 import { Digester } from '../../spec/digest.ts';
 import { decompress } from '../compression.ts';
 import { TarReader } from '../tar/reader.ts';
 import { TreeEncoder } from './tree-encoder.ts';
 
-/** Takes tree operations; `src/host/tree-process.ts` is the one behind which `shim unpack` runs. */
-export interface TreeSink {
-  /** Resolves when more may be written. Throws what the shim reports. */
-  write(pieces: readonly Uint8Array[]): Promise<void>;
-  /** Resolves when the tree is complete. The promise within: it is on the disk too. */
-  finish(): Promise<{ synced: Promise<void> }>;
-  /** Ends the work; the tree is to be thrown away. */
-  abort(): Promise<void>;
-}
-
+/** Begins to write a tree below a directory. */
 export type OpenTree = (directory: string) => TreeSink;
 
 export interface UnpackedTree {

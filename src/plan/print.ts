@@ -1,0 +1,209 @@
+/** Operations in plain words, one line each: what `explain` shows and golden plans hold. */
+
+import {
+  capabilityNames,
+  limitText,
+  mountAttributeNames,
+  namespaceNames,
+  propagationName,
+  resourceName,
+} from './flag-names.ts';
+import type { Op, OpName, OpOf, Plan } from './ops.ts';
+
+/** Longer data is shown by its size. */
+const SHOWN_BYTES = 96;
+const decoder = new TextDecoder('utf-8', { fatal: true });
+/** What no text file holds: control characters other than white space. */
+const CONTROL = /[^\P{Cc}\t\n\r]/u;
+
+/** One line in words, such as `mount proc on /proc (nosuid,nodev,noexec)`. */
+export function printOp(op: Op): string {
+  return print(op);
+}
+
+/** One line per step: number, stage, operation, reason. */
+export function printPlan(plan: Plan): string {
+  const stages = plan.map(({ stage }) => stage.padEnd(8));
+  const lines = plan.map(({ op, why }, index) => {
+    const reason = why === '' ? '' : `  # ${why}`;
+    return `${String(index).padStart(3)}  ${stages[index]}  ${printOp(op)}${reason}\n`;
+  });
+  return lines.join('');
+}
+
+type Printers = { [N in OpName]: (op: OpOf<N>) => string };
+
+function print<N extends OpName>(op: OpOf<N>): string {
+  const printer: (op: OpOf<N>) => string = PRINTERS[op.op as N];
+  return printer(op);
+}
+
+/** Words in parentheses after the operation; nothing for none. */
+function notes(...words: readonly (string | false)[]): string {
+  const said = words.filter((word) => word !== false && word !== '');
+  return said.length === 0 ? '' : ` (${said.join(',')})`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}
+
+/** Text as text, a few bytes in hexadecimal, more as their number. */
+function dataText(data: Uint8Array): string {
+  if (data.length > SHOWN_BYTES) return `${data.length} bytes`;
+  try {
+    const text = decoder.decode(data);
+    if (!CONTROL.test(text)) return quoted(text.replace(/\n$/, ''));
+  } catch {
+    // Not text.
+  }
+  return `0x${Buffer.from(data).toString('hex')}`;
+}
+
+const octal = (mode: number): string => `0${(mode & 0o7777).toString(8)}`;
+const owner = ({ uid, gid }: { uid: number; gid: number }): string => `${uid}:${gid}`;
+const STDIN_MODES = ['empty stdin', 'open stdin', 'stdin of the first client', 'inherited stdio'];
+const SUPERVISE_MODES = ['leave it running', 'stay in front', 'stay as monitor'];
+const PORT_PROTOCOLS: ReadonlyMap<number, string> = new Map([
+  [6, 'tcp'],
+  [17, 'udp'],
+  [132, 'sctp'],
+]);
+const DEVICE_TYPES: ReadonlyMap<number, string> = new Map([
+  [0o020000, 'character'],
+  [0o060000, 'block'],
+  [0o010000, 'fifo'],
+]);
+
+const PRINTERS: Printers = {
+  'make-directory': (op) => `make directory ${op.path}${notes(octal(op.mode))}`,
+  write: (op) => `write ${dataText(op.data)} to ${op.path}`,
+  unlink: (op) => `remove ${op.path}`,
+  'remove-cgroup': (op) => `remove cgroup ${op.path}`,
+  'device-filter': (op) =>
+    `attach device program of ${op.program.length / 8} instructions to ${op.cgroup}`,
+  netlink: (op) =>
+    `send ${op.message.length} bytes of ${op.protocol === 0 ? 'route' : op.protocol === 12 ? 'netfilter' : `netlink ${op.protocol}`} messages`,
+  'reserve-port': (op) =>
+    `reserve ${PORT_PROTOCOLS.get(op.protocol) ?? `protocol ${op.protocol}`} port ${op.address.includes(':') ? `[${op.address}]` : op.address}:${op.port}`,
+  capture: (op) => `note ${op.path} as ${op.name}`,
+  hook: (op) => `run hook ${op.path}${notes(op.timeoutMs > 0 && `at most ${op.timeoutMs} ms`)}`,
+  'remove-directory': (op) => `remove directory ${op.path}`,
+  'process-file': (op) => `write the pid and start time to ${op.path}`,
+  'pid-file': (op) => `write the pid to ${op.path}`,
+  inherit: (op) => `copy ${op.from} to ${op.to} if that is blank`,
+  owner: (op) => `give ${op.path} to ${owner(op)}`,
+
+  supervise: (op) =>
+    `supervise: ${SUPERVISE_MODES[op.mode] ?? `mode ${op.mode}`}${notes(
+      STDIN_MODES[op.stdin] ?? `stdin ${op.stdin}`,
+      op.terminal !== 0 && 'terminal',
+      op.log !== '' && `log ${op.log}`,
+      op.preserveFds > 0 && `${op.preserveFds} more descriptors`,
+    )}`,
+  'on-failure': (op) => `on failure run ${op.args.join(' ')}`,
+  clone: (op) => {
+    const kinds = namespaceNames(op.flags);
+    const place = op.cgroup === '' ? '' : ` into cgroup ${op.cgroup}`;
+    return `clone${place}${kinds === '' ? '' : ` with new namespaces ${kinds}`}`;
+  },
+  notify: (op) => `tell the other process ${op.token}`,
+  await: (op) => `wait for ${op.token} from the other process`,
+  gate: (op) => `open the start gate ${op.path}`,
+  'wait-gate': () => 'wait at the start gate',
+  'child-file': (op) => `write ${dataText(op.data)} to ${op.file} of the container's process`,
+
+  join: (op) => `join ${namespaceNames(op.type)} namespace ${op.path}`,
+  'join-process': (op) => `join ${namespaceNames(op.flags)} namespaces of process ${op.pid}`,
+  unshare: (op) => `make new namespaces ${namespaceNames(op.flags)}`,
+
+  propagation: (op) => `make ${op.target} ${propagationName(op.flags)}`,
+  overlay: (op) =>
+    `mount overlay of ${op.lower.length} layers on ${op.target}${notes(
+      op.upper === '' ? 'no upper' : `upper ${op.upper}`,
+      ...op.options,
+      mountAttributeNames(op.attributes),
+    )}`,
+  root: (op) => `take ${op.path} as root${notes(op.bind !== 0 && 'bound on itself')}`,
+  mount: (op) =>
+    `mount ${op.fstype} on ${op.target}${notes(mountAttributeNames(op.flags), op.data)}`,
+  bind: (op) =>
+    `bind ${op.source} on ${op.target}${notes(
+      op.recursive !== 0 && 'recursive',
+      mountAttributeNames(op.set),
+      op.clear !== 0n && `not ${mountAttributeNames(op.clear)}`,
+      propagationName(op.propagation),
+    )}`,
+  'mount-attributes': (op) =>
+    `change mount ${op.target}${notes(
+      op.recursive !== 0 && 'recursive',
+      mountAttributeNames(op.set),
+      op.clear !== 0n && `not ${mountAttributeNames(op.clear)}`,
+      propagationName(op.propagation),
+    )}`,
+  mask: (op) => `hide ${op.path}`,
+  'read-only': (op) => `make ${op.path} read-only`,
+  directory: (op) => `make directory ${op.path}${notes(octal(op.mode), owner(op))}`,
+  symlink: (op) => `link ${op.path} to ${op.value}`,
+  device: (op) => {
+    const type = DEVICE_TYPES.get(op.type & 0o170000) ?? 'device';
+    const number = type === 'fifo' ? '' : ` ${op.major}:${op.minor}`;
+    return `make ${type} ${op.path}${number}${notes(octal(op.mode), owner(op))}`;
+  },
+  'copy-up': (op) => `copy ${op.path} to ${op.destination} if that is empty`,
+  pivot: () => 'pivot into the root and drop the old one',
+  'move-root': () => 'move the root over / and change into it',
+  'copy-into-tmpfs': (op) =>
+    `copy ${op.target} into a tmpfs over it${notes(mountAttributeNames(op.attributes), op.data)}`,
+
+  hostname: (op) => `set hostname ${op.name}`,
+  domainname: (op) => `set domainname ${op.name}`,
+  sysctl: (op) => `set sysctl ${op.key.replaceAll('/', '.')} to ${op.value}`,
+  session: () => 'start a session',
+  terminal: (op) =>
+    `open a terminal${notes(op.rows > 0 && `${op.rows} rows`, op.columns > 0 && `${op.columns} columns`, op.consoleSocket !== '' && `to ${op.consoleSocket}`)}`,
+  keyring: (op) => `join session keyring ${op.name}`,
+  rlimit: (op) =>
+    `limit ${resourceName(op.resource)} to ${limitText(op.soft)}, at most ${limitText(op.hard)}`,
+  umask: (op) => `set umask ${octal(op.mask)}`,
+  user: (op) => {
+    const group = op.group === '' ? '' : `:${op.group}`;
+    const more = op.groups.length === 0 ? '' : ` with groups ${op.groups.join(', ')}`;
+    return `take user ${op.user}${group}${more}${notes(op.lookup !== 0 && 'looked up in the container')}`;
+  },
+  bounding: (op) => `bound capabilities to ${capabilityNames(op.mask)}`,
+  identity: () => 'become that user',
+  capabilities: (op) => {
+    const sets = [op.permitted, op.inheritable, op.ambient];
+    const [permitted = '', inheritable = '', ambient = ''] = sets.map(capabilityNames);
+    return `take capabilities ${capabilityNames(op.effective)}${notes(
+      op.permitted !== op.effective && `permitted ${permitted}`,
+      op.inheritable !== 0n && `inheritable ${inheritable}`,
+      op.ambient !== 0n && `ambient ${ambient}`,
+    )}`;
+  },
+  'no-new-privileges': () => 'allow no new privileges',
+  seccomp: (op) =>
+    `load seccomp filter of ${op.filter.length / 8} instructions${notes(op.listener !== '' && `notifying ${op.listener}`)}`,
+  'change-directory': (op) =>
+    `change directory to ${op.path}${notes(op.create !== 0 && 'made when missing')}`,
+  init: () => 'stay as init and go on in a child',
+  label: (op) => `set ${op.attribute} label ${op.value} for the program`,
+  personality: (op) => `set personality 0x${op.value.toString(16)}`,
+  exec: (op) => `run ${op.args.map(argument).join(' ')}`,
+
+  'tree-directory': (op) => `directory ${op.path}${notes(octal(op.mode), owner(op))}`,
+  'tree-file': (op) => `file ${op.path} of ${op.size} bytes${notes(octal(op.mode), owner(op))}`,
+  'tree-data': (op) => `${op.bytes.length} bytes at ${op.offset}`,
+  'tree-symlink': (op) => `link ${op.path} to ${op.value}${notes(owner(op))}`,
+  'tree-hardlink': (op) => `${op.path} as another name of ${op.value}`,
+  'tree-device': (op) => `device ${op.path} ${op.major}:${op.minor}${notes(octal(op.mode))}`,
+  'tree-whiteout': (op) => `${op.path} is removed`,
+  'tree-opaque': (op) => `${op.path} hides what lies below`,
+  'tree-end': () => 'end of the tree',
+};
+
+/** As one would type it, when that is unambiguous. */
+function argument(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
+}

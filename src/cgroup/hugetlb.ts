@@ -1,6 +1,7 @@
 /** Huge pages: linux.resources.hugepageLimits. */
 
 import { TiffinError } from '../base/errors.ts';
+import { kernelNames } from '../host/kernel-files.ts';
 import type { LinuxResources } from '../spec/runtime/resources.ts';
 import { type CgroupWrite, type Controller, ENOENT, write } from './controller.ts';
 
@@ -10,6 +11,12 @@ export const hugetlb: Controller = {
   v1: (resources) => hugetlbWrites(resources, 'limit_in_bytes'),
   v2: (resources) => hugetlbWrites(resources, 'max'),
 };
+
+/** Page sizes that have counters in a directory, such as `2MB`. */
+export function hugepageSizes(path: string): string[] {
+  const sizes = kernelNames(path).map((name) => /^hugetlb\.([0-9]+[KMG]B)\./.exec(name)?.[1]);
+  return [...new Set(sizes.filter((size) => size !== undefined))].sort();
+}
 
 function hugetlbWrites({ hugepageLimits = [] }: LinuxResources, file: string): CgroupWrite[] {
   return hugepageLimits.flatMap(({ pageSize, limit }) => {

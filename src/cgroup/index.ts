@@ -6,5 +6,15 @@ export { oomKills, peakMemory } from './oom.ts';
 export { cgroupPaths, systemdCgroupPath } from './paths.ts';
 export { joinSteps, planCgroup, removeSteps } from './plan.ts';
 export { cgroupProcesses, refuseOccupied } from './processes.ts';
+export {
+  type BlockIoStats,
+  type CgroupStats,
+  type CpuStats,
+  type HugetlbStats,
+  type MemoryStats,
+  type PidsStats,
+  readStats,
+  workingMemory,
+} from './stats.ts';
 export type { CgroupPaths, CgroupPlan, CgroupRequest } from './types.ts';
 export { planUpdate, type UpdateRequest } from './update.ts';

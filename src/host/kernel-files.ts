@@ -38,3 +38,13 @@ export function writeKernelFile(path: string, data: string | Uint8Array): void {
     closeSync(file);
   }
 }
+
+/** Names of everything in a directory; none when it is gone. */
+export function kernelNames(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (ABSENT.has(errnoName(error) ?? '')) return [];
+    throw error;
+  }
+}

@@ -22,7 +22,7 @@ void launch_init(struct launch *launch)
                          &launch->master, &launch->slave,          &launch->console_socket,  &launch->gate,
                          &launch->root,   &launch->gate_client,    &launch->listener_socket, &launch->proc,
                          &launch->outward[0], &launch->outward[1], &launch->stdio[0],        &launch->stdio[1],
-                         &launch->stdio[2],   &launch->masked_directory};
+                         &launch->stdio[2],   &launch->masked_directory, &launch->cgroup};
     for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
         *none[i] = NONE;
 }
@@ -51,14 +51,18 @@ int op_on_failure(struct launch *launch, const struct op *op)
     return 0;
 }
 
-/* Only noted: the clone itself happens after the enter steps. */
+/* The clone itself happens after the enter steps. */
 int op_clone(struct launch *launch, const struct op *op)
 {
     launch->has_clone = true;
     launch->clone_index = op->index;
     launch->clone_flags = op_u64(op, CLONE__FLAGS);
     launch->clone_cgroup = op_str(op, CLONE__CGROUP);
-    return 0;
+    if (*launch->clone_cgroup == 0)
+        return 0;
+    /* Opened ahead: after an enter step has joined a mount namespace, the path is not to be found any more. */
+    launch->cgroup = open(launch->clone_cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return launch->cgroup < 0 ? fail(launch, errno, "%s", launch->clone_cgroup) : 0;
 }
 
 static int pipe_for(int *read_end, int *write_end, bool inward)
@@ -155,6 +159,7 @@ static _Noreturn void child_main(struct launch *launch)
     close(launch->sync);
     launch->sync = launch->child_sync;
     launch->pid = launch->report->pid;
+    close_scoped(&launch->cgroup);
     /* Should the launching process be killed, nobody would supervise what is being started. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     forget_root(launch);
@@ -178,18 +183,14 @@ static _Noreturn void child_main(struct launch *launch)
 /* clone3; 0 in the child. `parent` 1: the child belongs to this process's parent. */
 static int clone_child(struct launch *launch, bool parent)
 {
-    SCOPED_FD cgroup = NONE;
     struct clone_args arguments = {
         .flags = launch->clone_flags | CLONE_PARENT_SETTID | (parent ? CLONE_PARENT : 0),
         .parent_tid = (uint64_t)(uintptr_t)&launch->report->pid,
         .exit_signal = parent ? 0 : SIGCHLD,
     };
-    if (*launch->clone_cgroup != 0) {
-        cgroup = open(launch->clone_cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (cgroup < 0)
-            return fail(launch, errno, "%s", launch->clone_cgroup);
+    if (launch->cgroup >= 0) {
         arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = (uint64_t)cgroup;
+        arguments.cgroup = (uint64_t)launch->cgroup;
     }
     if ((launch->clone_flags & CLONE_NEWUSER) != 0)
         launch->user_namespace = true;
@@ -258,6 +259,8 @@ static int start_child(struct launch *launch)
         return fail(launch, errno, "pidfd");
     close(launch->child_sync);
     launch->child_sync = NONE;
+    close_scoped(&launch->cgroup);
+    launch->cgroup = NONE;
     for (int i = 0; i < 3; i++) {
         if (launch->stdio[i] >= 0)
             close(launch->stdio[i]);

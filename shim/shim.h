@@ -86,6 +86,7 @@ struct launch {
     uint32_t clone_index;
     uint64_t clone_flags;
     const char *clone_cgroup;
+    int cgroup; /* that directory, opened */
     bool user_namespace; /* the child lives in another user namespace than the launching process */
     int pid;
     int pidfd;
@@ -119,6 +120,8 @@ struct launch {
     bool has_identity;
     struct capture captures[CAPTURES_MAX];
     uint32_t capture_count;
+    int *reserved; /* sockets that hold the container's ports */
+    uint32_t reserved_count;
 };
 
 /* report.c */
@@ -130,6 +133,7 @@ uint64_t clock_ns(int clock);
 /* execute.c */
 int run_stage(struct launch *launch, uint32_t stage);
 void run_teardown(struct launch *launch);
+void release_ports(struct launch *launch);
 bool stage_present(const struct launch *launch, uint32_t stage);
 
 /* launch.c */

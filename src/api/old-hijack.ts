@@ -8,8 +8,8 @@ import type { Socket } from 'node:net';
 /** The protocol name put into such a request; answered with 200 instead of 101. */
 export const RAW_UPGRADE = 'tiffin-raw';
 
-/** A head that is longer goes to the server as it is, which refuses it. */
-const MAX_HEAD = 16 * 1024;
+/** Bytes of a request's head: filters and registry tokens run to tens of KiB. A longer one goes to the server as it is, which refuses it. */
+export const MAX_HEAD = 128 * 1024;
 const END_OF_HEAD = '\r\n\r\n';
 
 /** Hands the socket to `serve` once its first head is complete, or cannot be one of those. */

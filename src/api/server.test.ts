@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { TiffinError } from '../base/errors.ts';
 import { serveApi } from './server.ts';
 import { FakeEngine } from './testing/fake-engine.ts';
-import { serveFake } from './testing/served.ts';
+import { eventually, serveFake } from './testing/served.ts';
 
 test('serveApi answers GET and HEAD of _ping with the headers clients negotiate by', async () => {
   await using served = await serveFake();
@@ -77,6 +77,27 @@ test('serveApi refuses what is not HTTP with 400 and closes', async () => {
   expect(text).toContain('"message":"malformed request');
 });
 
+test('serveApi takes heads of 100 KiB and refuses larger ones', async () => {
+  await using served = await serveFake();
+  const ping = (size: number) =>
+    `GET /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\nX-Registry-Auth: ${'a'.repeat(size)}\r\n\r\n`;
+  expect(
+    await served
+      .dial()
+      .send(ping(100 * 1024))
+      .untilEnd(),
+  ).toStartWith('HTTP/1.1 200 ');
+  expect(
+    await served
+      .dial()
+      .send(ping(200 * 1024))
+      .untilEnd(),
+  ).toStartWith('HTTP/1.1 400 ');
+  const attach = `POST /containers/box/attach HTTP/1.1\r\n${'A: b\r\n'.repeat(40_000)}\r\n`;
+  await served.dial().send(attach).untilEnd();
+  expect(served.engine.calls).toEqual([]);
+});
+
 test('serveApi refuses a broken body, an empty one and a wrong type with 400', async () => {
   await using served = await serveFake();
   const post = (body: string, type?: string) =>
@@ -111,6 +132,15 @@ test('serveApi refuses a body beyond the limit with 413 and serves the connectio
   await client.until('HTTP/1.1 413 ');
   client.send('GET /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n');
   expect(await client.untilEnd()).toEndWith('OK');
+});
+
+test('serveApi cuts a connection whose answer is under way when nonsense follows', async () => {
+  await using served = await serveFake();
+  const client = served.dial().send('GET /events HTTP/1.1\r\nHost: d\r\n\r\n');
+  await client.until('\r\n\r\n');
+  client.send('certainly not http\r\n\r\n');
+  expect(await client.untilEnd()).not.toContain('400');
+  await eventually(() => served.engine.signals[0]?.aborted === true);
 });
 
 test('serveApi reads chunked bodies', async () => {

@@ -8,7 +8,8 @@ import {
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Engine } from '../engine/contract.ts';
 import { type Exchange, serveRequest, serveUpgrade } from './exchange.ts';
-import { admit } from './old-hijack.ts';
+import { refuseMalformed } from './malformed.ts';
+import { admit, MAX_HEAD } from './old-hijack.ts';
 import { routes } from './route-table.ts';
 import { Router } from './router.ts';
 import { claimSocketPath, removeSocket, restrictSocket } from './socket-file.ts';
@@ -56,15 +57,24 @@ export async function serveApi(engine: Engine, options: ServeOptions): Promise<A
 /** Parses what the listener hands to it; listens on nothing itself. */
 function httpServer(exchange: Exchange) {
   // No time limits: uploads and followed logs take as long as they take, and only the owner can connect.
-  const server = createHttpServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 });
+  const server = createHttpServer({
+    maxHeaderSize: MAX_HEAD,
+    keepAliveTimeout: 0,
+    requestTimeout: 0,
+    headersTimeout: 0,
+  });
   server.timeout = 0;
+  const answers = new WeakMap<Socket, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    answers.set(request.socket, response);
     serveRequest(exchange, request, response).catch(exchange.onDefect);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     serveUpgrade(exchange, request, socket, head).catch(exchange.onDefect);
   });
-  server.on('clientError', refuseMalformed);
+  server.on('clientError', (error: Error, socket: Socket) => {
+    refuseMalformed(error, socket, answers.get(socket));
+  });
   return server;
 }
 
@@ -92,17 +102,6 @@ function commonHeaders(engine: Engine): Record<string, string> {
     Ostype: version.Os,
     Server: `Tiffin/${version.Version} (${version.Os})`,
   };
-}
-
-function refuseMalformed(error: Error, socket: Socket): void {
-  socket.on('error', () => undefined);
-  if (socket.writable) {
-    const body = JSON.stringify({ message: `malformed request: ${error.message}` });
-    socket.write(
-      `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    );
-  }
-  socket.destroySoon();
 }
 
 function writeDefect(error: unknown): void {

@@ -121,6 +121,8 @@ int run_stage(struct launch *launch, uint32_t stage)
 void run_teardown(struct launch *launch)
 {
     run(launch, STAGE_TEARDOWN, true);
+    /* Before anybody learns of the end: the next start may want the same ports. */
+    release_ports(launch);
 }
 
 bool stage_present(const struct launch *launch, uint32_t wanted)

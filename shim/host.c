@@ -168,6 +168,17 @@ int op_child_file(struct launch *launch, const struct op *op)
     return 0;
 }
 
+/* The port belongs to the container until its teardown is done. */
+static int keep_port(struct launch *launch, int fd)
+{
+    int *grown = realloc(launch->reserved, (launch->reserved_count + 1u) * sizeof *grown);
+    if (grown == NULL)
+        return ENOMEM;
+    launch->reserved = grown;
+    launch->reserved[launch->reserved_count++] = fd;
+    return 0;
+}
+
 int op_reserve_port(struct launch *launch, const struct op *op)
 {
     const char *address = op_str(op, RESERVE_PORT__ADDRESS);
@@ -186,10 +197,17 @@ int op_reserve_port(struct launch *launch, const struct op *op)
     if (six)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
     const struct sockaddr *name = six ? (const struct sockaddr *)&v6 : (const struct sockaddr *)&v4;
-    /* Left open on purpose: the port belongs to the container until this process ends. */
-    if (bind(fd, name, six ? sizeof v6 : sizeof v4) == 0)
+    int error = bind(fd, name, six ? sizeof v6 : sizeof v4) == 0 ? keep_port(launch, fd) : errno;
+    if (error == 0)
         return 0;
-    int error = errno;
     close(fd);
     return fail(launch, error, "%s:%u", address, port);
+}
+
+void release_ports(struct launch *launch)
+{
+    while (launch->reserved_count > 0)
+        close(launch->reserved[--launch->reserved_count]);
+    free(launch->reserved);
+    launch->reserved = NULL;
 }

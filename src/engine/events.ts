@@ -19,6 +19,11 @@ export class EventBus {
   readonly #readers = new Set<(event: EngineEvent) => void>();
   #lastNs = 0n;
 
+  /** How many follow. */
+  get readers(): number {
+    return this.#readers.size;
+  }
+
   /** Attributes are Docker's: for a container its labels, `image`, `name` and what the action adds. */
   emit(type: EventType, action: string, id: string, attributes: Record<string, string>): void {
     const ns = this.#now();

@@ -22,18 +22,20 @@ const UNKNOWN_STATUS = 255;
 /** Arranges the next run; the container's phase is `restarting`. */
 export type Again = (parts: Parts, container: Container) => void;
 
-/** Hears of the end, or of the loss of the monitor. */
+/** Hears of the end. `lost` finds out what happened when the connection ended without a record. */
 export function watchExit(
   parts: Parts,
   container: Container,
   monitor: Monitor,
-  again: Again,
+  after: { again: Again; lost: () => Promise<void> },
 ): void {
   void monitor.exited.then((record) => {
     if (parts.background.isClosed) return;
     parts.background.run(`end of container ${container.id}`, () =>
       container.turns.run(async () => {
-        if (container.monitor === monitor) await ended(parts, container, record, again);
+        if (container.monitor !== monitor) return;
+        if (record === undefined) await after.lost();
+        else await ended(parts, container, record, after.again);
       }),
     );
   });

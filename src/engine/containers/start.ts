@@ -10,8 +10,10 @@ import { announceVolumes } from '../volumes/announce.ts';
 import type { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
 import { watchExit } from './exit.ts';
+import { storeExplanation } from './explain.ts';
 import { startHealth } from './health.ts';
 import { OutputHub } from './output-hub.ts';
+import { recover } from './recover.ts';
 import { removeStopped } from './remove.ts';
 import { cancelRestart, scheduleRestart } from './restart-policy.ts';
 import { noSuchContainer } from './set.ts';
@@ -45,6 +47,7 @@ export async function run(parts: Parts, container: Container): Promise<void> {
     announceConnected(parts, endpoints);
     announceVolumes(parts, container, 'mount');
     emitContainer(parts, container, 'start');
+    storeExplanation(parts, container);
   } catch (error) {
     const exitCode =
       (error instanceof TiffinError ? error.exitCode : undefined) ?? OTHER_START_FAILURE;
@@ -68,7 +71,10 @@ export function entered(parts: Parts, container: Container, monitor: Monitor): v
   });
   const { StdinOnce, Tty } = container.definition.config;
   container.hub.run(monitor, { closesInput: StdinOnce && !Tty });
-  watchExit(parts, container, monitor, again);
+  watchExit(parts, container, monitor, {
+    again,
+    lost: () => recover(parts, container, (other) => entered(parts, container, other), again),
+  });
   startHealth(parts, container);
 }
 

@@ -27,10 +27,15 @@ export class ImageRoom {
     this.#store = store;
   }
 
-  /** By reference or id, every layer unpacked. Throws `not-found` in Docker's words. */
-  async resolve(reference: string, platform?: string): Promise<ResolvedImage> {
+  /** By reference or id; the embedded image comes into being here. Throws `not-found` in Docker's words. */
+  async provide(reference: string): Promise<ImageRecord> {
     await this.#provideStarter(reference);
-    const image = this.#store.images.resolve(reference);
+    return this.#store.images.resolve(reference);
+  }
+
+  /** `provide`, with every layer unpacked and the platform checked. */
+  async resolve(reference: string, platform?: string): Promise<ResolvedImage> {
+    const image = await this.provide(reference);
     if (platform !== undefined && platform !== '') {
       requirePlatform(image, reference, parsePlatform(platform));
     }

@@ -1,5 +1,6 @@
 /** A container's places in networks: reserved before a launch, freed after its end. */
 
+import { assert } from '../../base/errors.ts';
 import type { ConnectRequest, Endpoint } from '../../network/index.ts';
 import type { EndpointSettings } from '../../spec/docker.ts';
 import type { Definition } from '../containers/record.ts';
@@ -110,4 +111,26 @@ function wishes(
     ...(address6 === '' ? {} : { fixedAddress6: address6 }),
     ...(mac === '' ? {} : { mac }),
   };
+}
+
+/** Calls `body` with the endpoints that a start would get now; they are not kept. */
+export function dryEndpoints<T>(
+  parts: Parts,
+  definition: Definition,
+  body: (endpoints: Endpoint[]) => T,
+): T {
+  const rolledBack = new Error('dry run');
+  let result: { value: T } | undefined;
+  try {
+    parts.database.transaction(() => {
+      const requests = connectRequests(parts, definition);
+      const endpoints = requests.map((request) => parts.networks.connect(request));
+      result = { value: body(endpoints) };
+      throw rolledBack;
+    });
+  } catch (error) {
+    if (error !== rolledBack) throw error;
+  }
+  assert(result !== undefined, 'the dry run ended');
+  return result.value;
 }

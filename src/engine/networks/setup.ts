@@ -28,9 +28,10 @@ export class NetworkSetup {
     return made;
   }
 
-  async remove(networkId: string): Promise<void> {
+  /** `teardown` from `NetworkRoom.hostTeardown`, asked for while the network was still known. */
+  async remove(networkId: string, teardown: Plan): Promise<void> {
     this.#done.delete(networkId);
-    await this.#apply(this.#networks.hostTeardown(networkId));
+    await this.#apply(teardown);
   }
 
   async #apply(plan: Plan): Promise<void> {

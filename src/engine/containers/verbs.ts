@@ -1,0 +1,50 @@
+/** The containers' part of the contract: one line per verb. */
+
+import type { Containers } from '../contract.ts';
+import type { Parts } from '../parts.ts';
+import { attachContainer } from './attach.ts';
+import { createContainer } from './create.ts';
+import { explainContainer, explainRun } from './explain.ts';
+import { exportContainer } from './export.ts';
+import { inspectContainer } from './inspect.ts';
+import { listContainers } from './list.ts';
+import { containerLogs } from './logs.ts';
+import { pauseContainer, unpauseContainer } from './pause.ts';
+import { pruneContainers } from './prune.ts';
+import { removeContainer } from './remove.ts';
+import { renameContainer } from './rename.ts';
+import { resizeContainer } from './resize.ts';
+import { startContainer } from './start.ts';
+import { containerStats } from './stats.ts';
+import { kill, killContainer, restartContainer, stopContainer } from './stop.ts';
+import { topContainer } from './top.ts';
+import { updateContainer } from './update.ts';
+import { waitContainer } from './wait.ts';
+
+export function containerVerbs(parts: Parts): Containers {
+  return {
+    create: (request, name, platform) => createContainer(parts, request, name, platform),
+    start: (id) => startContainer(parts, id),
+    stop: (id, seconds, signal) => stopContainer(parts, id, seconds, signal),
+    restart: (id, seconds, signal) => restartContainer(parts, id, seconds, signal),
+    kill: (id, signal) => killContainer(parts, id, signal),
+    pause: (id) => pauseContainer(parts, id),
+    unpause: (id) => unpauseContainer(parts, id),
+    remove: (id, options) => removeContainer(parts, id, options, kill),
+    rename: (id, name) => renameContainer(parts, id, name),
+    update: (id, request) => updateContainer(parts, id, request),
+    wait: (id, condition, signal) => waitContainer(parts, id, condition, signal),
+    list: (options) => listContainers(parts, options),
+    inspect: (id, size) => inspectContainer(parts, id, size),
+    top: async (id, psArgs) => topContainer(parts, id, psArgs),
+    stats: async (id) => containerStats(parts, id),
+    hasTerminal: (id) => parts.containers.get(id).definition.config.Tty,
+    logs: (id, options) => containerLogs(parts, id, options),
+    attach: async (id, options) => attachContainer(parts, id, options),
+    resize: (id, rows, columns) => resizeContainer(parts, id, rows, columns),
+    export: (id) => exportContainer(parts, id),
+    prune: (filters) => pruneContainers(parts, filters),
+    explain: async (id) => explainContainer(parts, id),
+    explainRun: (request) => explainRun(parts, request),
+  };
+}

@@ -1,0 +1,66 @@
+/** `pull`: fetched and verified by the registry room, kept and unpacked by the store, told in Docker's words. */
+
+import { pull } from '../../registry/index.ts';
+import type { OnProgress } from '../../spec/content.ts';
+import type { RegistryAuth } from '../../spec/docker.ts';
+import { isIndexType } from '../../spec/image.ts';
+import { parsePlatform } from '../../spec/platform.ts';
+import {
+  familiarReference,
+  type ImageReference,
+  parseReference,
+  withDefaultTag,
+} from '../../spec/reference.ts';
+import type { Parts } from '../parts.ts';
+import { hostPlatform } from './host-platform.ts';
+import { emitImage } from './image-events.ts';
+
+export interface PullOptions {
+  platform?: string;
+  auth?: RegistryAuth;
+  onProgress: OnProgress;
+  signal: AbortSignal;
+}
+
+export async function pullImage(parts: Parts, text: string, options: PullOptions): Promise<void> {
+  const reference = withDefaultTag(parseReference(text));
+  const name = familiarReference(reference);
+  const { onProgress, auth, signal } = options;
+  const before = parts.store.images.find(name)?.id;
+  onProgress({
+    id: reference.tag ?? reference.digest ?? '',
+    status: `Pulling from ${reference.repository}`,
+  });
+  // Until the image has its name nothing refers to its blobs.
+  await using _hold = await parts.store.hold();
+  const { root, manifest } = await pull({
+    reference,
+    platform: options.platform ? parsePlatform(options.platform) : hostPlatform(),
+    ...(auth === undefined ? {} : { auth }),
+    blobs: parts.store.blobs,
+    onProgress,
+    signal,
+  });
+  const image = await parts.store.images.add({
+    manifest,
+    ...(isIndexType(root.mediaType) ? { index: root.digest } : {}),
+    names: namesFor(reference, root.digest),
+  });
+  await parts.store.prepare(image, onProgress);
+  onProgress({ id: '', status: `Digest: ${root.digest}` });
+  const outcome = before === image.id ? 'Image is up to date for' : 'Downloaded newer image for';
+  onProgress({ id: '', status: `Status: ${outcome} ${name}` });
+  emitImage(parts, 'pull', name, image);
+}
+
+/** The tag, if one was asked for, and the digest it stood for. */
+function namesFor(
+  reference: ImageReference,
+  digest: NonNullable<ImageReference['digest']>,
+): ImageReference[] {
+  const { registry, repository, tag } = reference;
+  const byDigest: ImageReference = { registry, repository, digest };
+  return reference.digest === undefined && tag !== undefined
+    ? [{ registry, repository, tag }, byDigest]
+    : [byDigest];
+}

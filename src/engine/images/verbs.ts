@@ -1,0 +1,103 @@
+/** The images' part of the contract. */
+
+import { parsePlatform } from '../../spec/platform.ts';
+import { parseReference } from '../../spec/reference.ts';
+import type { ImageUse } from '../../store/index.ts';
+import type { Images } from '../contract.ts';
+import type { Parts } from '../parts.ts';
+import { imageFilter } from './filter.ts';
+import { hostPlatform } from './host-platform.ts';
+import { emitImage } from './image-events.ts';
+import { pruneImages } from './prune.ts';
+import { pullImage } from './pull.ts';
+import { historyItem, imageInspect, imageSummary } from './view.ts';
+
+export function imageVerbs(parts: Parts): Images {
+  const { store } = parts;
+  return {
+    pull: (reference, options) => pullImage(parts, reference, options),
+    list: async ({ filters }) =>
+      store.images
+        .list()
+        .filter(imageFilter(parts, filters))
+        .map((image) => imageSummary(image, -1)),
+    inspect: async (name) => imageInspect(await parts.images.provide(name)),
+    history: async (name) => store.history(await parts.images.provide(name)).map(historyItem),
+    tag: (name, repository, tag) => tagImage(parts, name, repository, tag),
+    remove: (name, options) => removeImage(parts, name, options.force),
+    load: (archive, onProgress) => loadImages(parts, archive, onProgress),
+    save: (names) => saveImages(parts, names),
+    import: (archive, options) => importImage(parts, archive, options),
+    prune: (filters) => pruneImages(parts, filters),
+  };
+}
+
+async function tagImage(
+  parts: Parts,
+  name: string,
+  repository: string,
+  tag: string,
+): Promise<void> {
+  await parts.images.provide(name);
+  const text = tag === '' ? repository : `${repository}:${tag}`;
+  await parts.store.images.tag(name, parseReference(text));
+  const image = parts.store.images.resolve(name);
+  emitImage(parts, 'tag', image.id, image, text);
+}
+
+async function removeImage(parts: Parts, name: string, force: boolean) {
+  const image = parts.store.images.find(name);
+  const items = await parts.store.remove(name, { force, uses: imageUses(parts) });
+  for (const item of items) {
+    if ('Untagged' in item) emitImage(parts, 'untag', image?.id ?? name, image);
+  }
+  if (items.some((item) => 'Deleted' in item)) emitImage(parts, 'delete', image?.id ?? name, image);
+  return items;
+}
+
+function imageUses(parts: Parts): ImageUse[] {
+  return parts.containers.all().map((container) => ({
+    image: container.definition.imageId,
+    container: container.id,
+    running: container.isRunning,
+  }));
+}
+
+async function loadImages(
+  parts: Parts,
+  archive: AsyncIterable<Uint8Array>,
+  onProgress: Parameters<Images['load']>[1],
+): Promise<string[]> {
+  const loaded = await parts.store.archives.load(archive, hostPlatform(), onProgress);
+  for (const { id, name } of loaded) {
+    emitImage(parts, 'load', id, parts.store.images.find(id), name ?? id);
+  }
+  return loaded.map(({ id, name }) =>
+    name === undefined ? `Loaded image ID: ${id}` : `Loaded image: ${name}`,
+  );
+}
+
+async function* saveImages(parts: Parts, names: string[]): AsyncIterable<Uint8Array> {
+  for (const name of names) {
+    const image = await parts.images.provide(name);
+    emitImage(parts, 'save', image.id, image, name);
+  }
+  yield* parts.store.archives.save(names);
+}
+
+async function importImage(
+  parts: Parts,
+  archive: AsyncIterable<Uint8Array>,
+  options: Parameters<Images['import']>[1],
+): Promise<string> {
+  const { repository, tag, message, changes, platform } = options;
+  const text = tag === '' ? repository : `${repository}:${tag}`;
+  const id = await parts.store.archives.import(archive, {
+    reference: repository === '' ? undefined : parseReference(text),
+    message,
+    changes,
+    platform: platform === undefined ? hostPlatform() : parsePlatform(platform),
+  });
+  emitImage(parts, 'import', id, parts.store.images.find(id), text);
+  return id;
+}

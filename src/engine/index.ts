@@ -1,0 +1,143 @@
+/** The engine of one data root: opens everything, takes over what runs, and puts the verbs behind the contract. */
+
+import { mkdirSync, rmSync } from 'node:fs';
+import { openDatabase } from '../host/database.ts';
+import { hostFacts } from '../host/facts.ts';
+import { Launcher } from '../host/launcher.ts';
+import { shimPath } from '../host/shim-binary.ts';
+import { openNetworks } from '../network/index.ts';
+import { encodePlan } from '../plan/encode.ts';
+import { openStore } from '../store/index.ts';
+import { adopt, loadContainers, startByPolicy } from './adopt.ts';
+import { Background } from './background.ts';
+import { ContainerSet } from './containers/set.ts';
+import { ContainerTable } from './containers/table.ts';
+import { containerVerbs } from './containers/verbs.ts';
+import type { Engine } from './contract.ts';
+import { EventBus } from './events.ts';
+import { ExecSet } from './execs/set.ts';
+import { execVerbs } from './execs/verbs.ts';
+import { ImageRoom } from './images/room.ts';
+import { imageVerbs } from './images/verbs.ts';
+import { lockDataRoot } from './lock.ts';
+import { NetworkSetup } from './networks/setup.ts';
+import { networkVerbs } from './networks/verbs.ts';
+import type { Parts } from './parts.ts';
+import { layOut, type Paths } from './paths.ts';
+import { systemVerbs } from './system/verbs.ts';
+import { Trash } from './trash.ts';
+import { VolumeSet } from './volumes/set.ts';
+import { volumeVerbs } from './volumes/verbs.ts';
+
+export interface EngineOptions {
+  /** Images, containers, volumes, database; 0700. */
+  dataRoot: string;
+  /** Sockets and exit records: below /run, gone with a reboot. */
+  execRoot: string;
+  /** Path of the shim; the embedded one when absent. */
+  shim?: string;
+}
+
+/** Throws `conflict` when another engine uses the data root, `denied` when a directory cannot be made. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const paths = layOut(options.dataRoot, options.execRoot);
+  makeDirectories(paths);
+  const lock = lockDataRoot(paths.lock, paths.dataRoot);
+  try {
+    const parts = await openParts(paths, options.shim ?? shimPath(paths.execRoot));
+    loadContainers(parts);
+    await adopt(parts);
+    startByPolicy(parts);
+    return toEngine(parts, lock);
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+/** Owner-only from the top: what is inside has the modes that containers want (CVE-2021-41091). */
+function makeDirectories(paths: Paths): void {
+  for (const root of [paths.dataRoot, paths.execRoot])
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  const inside = [
+    paths.containers,
+    paths.volumes,
+    paths.trash,
+    paths.runContainers,
+    paths.runExecs,
+  ];
+  for (const directory of inside) mkdirSync(directory, { recursive: true, mode: 0o700 });
+}
+
+async function openParts(paths: Paths, shim: string): Promise<Parts> {
+  const database = openDatabase(paths.database);
+  const containers = new ContainerSet();
+  const events = new EventBus();
+  const background = new Background();
+  // The socket of an engine that was killed would be in the way of the new one's.
+  rmSync(paths.launcherSocket, { force: true });
+  const table = new ContainerTable(database);
+  const [launcher, store] = await Promise.all([
+    Launcher.start(shim, paths.launcherSocket),
+    openStore({
+      root: paths.dataRoot,
+      database,
+      shim,
+      usedImages: () => table.all().map(({ definition }) => definition.imageId),
+    }),
+  ]);
+  const networks = openNetworks({ database, dataRoot: paths.dataRoot });
+  networks.ensureDefault();
+  const usersOf = (volume: string): string[] =>
+    containers
+      .all()
+      .filter(({ definition }) => definition.mounts.some((mount) => mount.name === volume))
+      .map((container) => container.id);
+  return {
+    paths,
+    facts: hostFacts(),
+    database,
+    launcher,
+    shim,
+    store,
+    networks,
+    networkSetup: new NetworkSetup(networks, launcher),
+    events,
+    table,
+    containers,
+    execs: new ExecSet(),
+    volumes: new VolumeSet({ database, paths, events, usersOf }),
+    images: new ImageRoom(store),
+    background,
+    trash: new Trash(paths.trash, background),
+  };
+}
+
+function toEngine(parts: Parts, lock: Disposable): Engine {
+  return {
+    containers: containerVerbs(parts),
+    execs: execVerbs(parts),
+    images: imageVerbs(parts),
+    volumes: volumeVerbs(parts),
+    networks: networkVerbs(parts),
+    system: systemVerbs(parts),
+    close: () => close(parts, lock),
+  };
+}
+
+/** Containers run on; what nobody needs any more of the host's network goes. */
+async function close(parts: Parts, lock: Disposable): Promise<void> {
+  for (const container of parts.containers.all()) {
+    container.health?.stop();
+    clearTimeout(container.restart?.timer);
+  }
+  await parts.background.close();
+  for (const container of parts.containers.all()) container.monitor?.close();
+  const release = parts.networks.hostRelease();
+  if (release.length > 0) await parts.launcher.apply(encodePlan(release));
+  parts.launcher.close();
+  await parts.launcher.ended;
+  await parts.store.close();
+  parts.database[Symbol.dispose]();
+  lock[Symbol.dispose]();
+}

@@ -1,0 +1,60 @@
+/** The engine's own part of the contract. */
+
+import type { SystemDf } from '../../spec/docker.ts';
+import { listContainers } from '../containers/list.ts';
+import type { System } from '../contract.ts';
+import { imageSummary } from '../images/view.ts';
+import type { Parts } from '../parts.ts';
+import { measuredVolumes } from '../volumes/verbs.ts';
+import { eventFilter } from './events.ts';
+import { systemInfo } from './info.ts';
+import { systemVersion } from './version.ts';
+
+export function systemVerbs(parts: Parts): System {
+  return {
+    info: async () => systemInfo(parts),
+    version: systemVersion,
+    df: () => dataUsage(parts),
+    events: ({ sinceNs, untilNs, filters, signal }) =>
+      parts.events.read({
+        ...(sinceNs === undefined ? {} : { sinceNs }),
+        ...(untilNs === undefined ? {} : { untilNs }),
+        matches: eventFilter(filters),
+        signal,
+      }),
+  };
+}
+
+async function dataUsage(parts: Parts): Promise<SystemDf> {
+  const images = parts.store.images.list();
+  const uses = new Map<string, number>();
+  for (const { definition } of parts.containers.all()) {
+    uses.set(definition.imageId, (uses.get(definition.imageId) ?? 0) + 1);
+  }
+  const layers = new Set(images.flatMap((image) => image.config.diffIds));
+  const shared = countUses(images.flatMap((image) => image.config.diffIds));
+  const size = (diffId: (typeof images)[number]['config']['diffIds'][number]): number =>
+    parts.store.layers.size(diffId);
+  const [containers, volumes] = await Promise.all([
+    listContainers(parts, { all: true, limit: 0, size: true, filters: new Map() }),
+    measuredVolumes(parts),
+  ]);
+  return {
+    LayersSize: [...layers].reduce((sum, diffId) => sum + size(diffId), 0),
+    Images: images.map((image) => ({
+      ...imageSummary(image, uses.get(image.id) ?? 0),
+      SharedSize: image.config.diffIds
+        .filter((diffId) => (shared.get(diffId) ?? 0) > 1)
+        .reduce((sum, diffId) => sum + size(diffId), 0),
+    })),
+    Containers: containers,
+    Volumes: volumes,
+    BuildCache: [],
+  };
+}
+
+function countUses(diffIds: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const diffId of diffIds) counts.set(diffId, (counts.get(diffId) ?? 0) + 1);
+  return counts;
+}

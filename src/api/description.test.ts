@@ -32,6 +32,7 @@ const questions: readonly [method: string, path: string, asked: string, body?: u
   ['GET', '/networks/{id}', '/networks/bridge'],
   ['POST', '/networks/create', '/networks/create', { Name: 'net' }],
   ['POST', '/networks/prune', '/networks/prune'],
+  ['POST', '/build/prune', '/build/prune'],
   ['GET', '/info', '/info'],
   ['GET', '/version', '/version'],
   ['GET', '/system/df', '/system/df'],

@@ -69,7 +69,7 @@ export const routes: readonly Route[] = [
   ['DELETE', '/images/{name*}', images.removeImage],
   ['GET', '/distribution/{name*}/json', absent.unsupported('asking a registry')],
   ['POST', '/build', absent.unsupported('build')],
-  ['POST', '/build/prune', absent.unsupported('build')],
+  ['POST', '/build/prune', absent.noBuildCache],
 
   ['GET', '/volumes', volumes.listVolumes],
   ['POST', '/volumes/create', volumes.createVolume],

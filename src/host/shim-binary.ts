@@ -1,6 +1,5 @@
 /** The shim as a file: extracted from this binary once per run root, checked before each use. */
 
-import { createHash, randomBytes } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -32,7 +31,7 @@ export function shimPath(runRoot: string): string {
   const path = join(runRoot, name);
   if (isTrusted(path, bytes.length)) return path;
   mkdirSync(runRoot, { recursive: true, mode: 0o700 });
-  const temporary = join(runRoot, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}`);
+  const temporary = join(runRoot, `.${name}.${process.pid}.${crypto.randomUUID().slice(0, 8)}`);
   const file = openSync(temporary, 'wx', 0o600);
   try {
     for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
@@ -51,7 +50,7 @@ export function shimPath(runRoot: string): string {
 function shimContents(): { bytes: Buffer; name: string } {
   if (contents === undefined) {
     const bytes = readFileSync(embedded);
-    const digest = createHash('sha256').update(bytes).digest('hex');
+    const digest = new Bun.CryptoHasher('sha256').update(bytes).digest('hex');
     contents = { bytes, name: `shim-${digest.slice(0, 16)}` };
   }
   return contents;

@@ -3,7 +3,6 @@
 import { errorClass, TiffinError } from '../../base/errors.ts';
 import { usage } from './flags.ts';
 import { type Globals, makeContext, parseGlobals } from './globals.ts';
-import { HELP, VERSION } from './help.ts';
 import { type LogTarget, reportError } from './report.ts';
 import { VERBS } from './verbs.ts';
 
@@ -26,16 +25,15 @@ export async function runOci(argv: string[]): Promise<number> {
 
 async function dispatch(globals: Globals): Promise<number> {
   const context = makeContext(globals);
-  if (globals.flags.has('version')) context.print(VERSION);
-  else if (globals.flags.has('help')) context.print(HELP);
-  else {
-    const [name, ...rest] = globals.rest;
-    if (name === undefined || name === 'help') context.print(HELP);
-    else {
-      const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-      if (verb === undefined) throw usage(`no such command: ${name}`);
-      await verb(rest, context);
-    }
+  const [name = 'help', ...rest] = globals.rest;
+  const wantsVersion = globals.flags.has('version');
+  if (wantsVersion || name === 'help' || globals.flags.has('help')) {
+    const { HELP, VERSION } = await import('./help.ts');
+    context.print(wantsVersion ? VERSION : HELP);
+    return 0;
   }
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (verb === undefined) throw usage(`no such command: ${name}`);
+  await verb(rest, context);
   return 0;
 }

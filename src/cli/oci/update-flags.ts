@@ -1,5 +1,8 @@
 /** The flags of `update`: each is one field of `linux.resources`. */
 
+import { readFileSync } from 'node:fs';
+import { errorMessage } from '../../base/errors.ts';
+import { parseJson, readText } from '../../runtime/bundle.ts';
 import { type Flags, type FlagTable, usage } from './flags.ts';
 
 const FIELDS: readonly (readonly [
@@ -30,8 +33,23 @@ export const UPDATE_FLAGS: FlagTable = {
   short: { r: 'resources' },
 };
 
-/** The document that the flags come to. */
-export function resourcesOf(flags: Flags): Record<string, Record<string, unknown>> {
+/** The document that the flags come to, or the one in a file; unchecked. */
+export function readResources(flags: Flags): unknown {
+  const file = flags.text('resources');
+  return file === undefined ? resourcesOf(flags) : parseJson(readInput(file), file);
+}
+
+/** `-` is standard input. */
+function readInput(file: string): string {
+  if (file !== '-') return readText(file);
+  try {
+    return readFileSync(0, 'utf8');
+  } catch (error) {
+    throw usage(`standard input: ${errorMessage(error)}`);
+  }
+}
+
+function resourcesOf(flags: Flags): Record<string, Record<string, unknown>> {
   const resources: Record<string, Record<string, unknown>> = {};
   for (const [flag, group, field, kind] of FIELDS) {
     const text = flags.text(flag);

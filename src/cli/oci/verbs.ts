@@ -1,28 +1,11 @@
 /** Each verb's own flags, and how they become its options. */
 
-import { readFileSync } from 'node:fs';
-import { errorMessage } from '../../base/errors.ts';
-import { parseJson, readText } from '../../runtime/bundle.ts';
 import type { OciContext } from '../../runtime/context.ts';
-import { type CreateOptions, create } from '../../runtime/verbs/create.ts';
-import { remove } from '../../runtime/verbs/delete.ts';
-import { exec } from '../../runtime/verbs/exec.ts';
-import { features } from '../../runtime/verbs/features.ts';
-import { kill } from '../../runtime/verbs/kill.ts';
-import { list } from '../../runtime/verbs/list.ts';
-import { pause, resume } from '../../runtime/verbs/pause.ts';
-import { ps } from '../../runtime/verbs/ps.ts';
-import { reportFailure } from '../../runtime/verbs/report-failure.ts';
-import { run } from '../../runtime/verbs/run.ts';
-import { writeSpec } from '../../runtime/verbs/spec.ts';
-import { start } from '../../runtime/verbs/start.ts';
-import { state } from '../../runtime/verbs/state.ts';
-import { update } from '../../runtime/verbs/update.ts';
-import { EXEC_FLAGS, execOptions } from './exec-flags.ts';
+import type { CreateOptions } from '../../runtime/verbs/create.ts';
+import type { FailureReport } from '../../runtime/verbs/report-failure.ts';
 import { type Flags, type FlagTable, parseFlags, parseMixed, usage } from './flags.ts';
-import { resourcesOf, UPDATE_FLAGS } from './update-flags.ts';
 
-type Verb = (argv: readonly string[], context: OciContext) => void | Promise<void>;
+type Verb = (argv: readonly string[], context: OciContext) => Promise<void>;
 
 const LAUNCH_FLAGS = {
   bundle: 'text',
@@ -39,80 +22,101 @@ const RUN: FlagTable = {
   short: { b: 'bundle', d: 'detach' },
 };
 const NONE: FlagTable = { flags: {} };
+const LIST: FlagTable = {
+  flags: { format: 'text', quiet: 'switch' },
+  short: { f: 'format', q: 'quiet' },
+};
+const PS: FlagTable = { flags: { format: 'text' }, short: { f: 'format' } };
+const SPEC: FlagTable = { flags: { bundle: 'text', rootless: 'switch' }, short: { b: 'bundle' } };
 
+/** Each verb is imported when it is called: what start time a runtime has is mostly what it loads. */
 export const VERBS: Readonly<Record<string, Verb>> = {
-  create: (argv, context) => {
+  create: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, CREATE);
+    const { create } = await import('../../runtime/verbs/create.ts');
     create(launchOptions(flags, one(rest)), context);
   },
-  run: (argv, context) => {
+  run: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, RUN);
+    const { run } = await import('../../runtime/verbs/run.ts');
     const options = { detach: flags.has('detach'), keep: flags.has('keep') };
     run({ ...launchOptions(flags, one(rest)), ...options }, context);
   },
-  start: (argv, context) => start(one(parseMixed(argv, NONE).rest), context),
-  state: (argv, context) => state(one(parseMixed(argv, NONE).rest), context),
-  kill: (argv, context) => {
+  start: async (argv, context) => {
+    const { start } = await import('../../runtime/verbs/start.ts');
+    await start(one(parseMixed(argv, NONE).rest), context);
+  },
+  state: async (argv, context) => {
+    const { state } = await import('../../runtime/verbs/state.ts');
+    state(one(parseMixed(argv, NONE).rest), context);
+  },
+  kill: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, { flags: { all: 'switch' }, short: { a: 'all' } });
     const [id, signal = 'SIGTERM', ...more] = rest;
     if (id === undefined || more.length > 0) throw usage('kill: expected <id> [signal]');
+    const { kill } = await import('../../runtime/verbs/kill.ts');
     kill({ id, signal, all: flags.has('all') }, context);
   },
-  delete: (argv, context) => {
+  delete: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, { flags: { force: 'switch' }, short: { f: 'force' } });
-    return remove({ id: one(rest), force: flags.has('force') }, context);
+    const { remove } = await import('../../runtime/verbs/delete.ts');
+    await remove({ id: one(rest), force: flags.has('force') }, context);
   },
-  exec: (argv, context) => {
+  exec: async (argv, context) => {
+    const { EXEC_FLAGS, execOptions } = await import('./exec-flags.ts');
     const { flags, rest } = parseFlags(argv, EXEC_FLAGS);
+    const { exec } = await import('../../runtime/verbs/exec.ts');
     exec(execOptions(flags, rest), context);
   },
-  list: (argv, context) => {
-    const { flags } = parseMixed(argv, {
-      flags: { format: 'text', quiet: 'switch' },
-      short: { f: 'format', q: 'quiet' },
-    });
+  list: async (argv, context) => {
+    const { flags } = parseMixed(argv, LIST);
+    const { list } = await import('../../runtime/verbs/list.ts');
     list({ format: format(flags), quiet: flags.has('quiet') }, context);
   },
-  ps: (argv, context) => {
-    const { flags, rest } = parseFlags(argv, { flags: { format: 'text' }, short: { f: 'format' } });
+  ps: async (argv, context) => {
+    const { flags, rest } = parseFlags(argv, PS);
     const [id, ...args] = rest;
     if (id === undefined) throw usage('ps: expected <id> [ps options]');
+    const { ps } = await import('../../runtime/verbs/ps.ts');
     ps({ id, format: format(flags), args }, context);
   },
-  spec: (argv, context) => {
-    const { flags } = parseMixed(argv, {
-      flags: { bundle: 'text', rootless: 'switch' },
-      short: { b: 'bundle' },
-    });
+  spec: async (argv, context) => {
+    const { flags } = parseMixed(argv, SPEC);
+    const { writeSpec } = await import('../../runtime/verbs/spec.ts');
     writeSpec({ bundle: flags.text('bundle') ?? '.', rootless: flags.has('rootless') }, context);
   },
-  features: (_, context) => features(context),
-  pause: (argv, context) => pause(one(parseMixed(argv, NONE).rest), context),
-  resume: (argv, context) => resume(one(parseMixed(argv, NONE).rest), context),
-  update: (argv, context) => {
+  features: async (_, context) => {
+    const { features } = await import('../../runtime/verbs/features.ts');
+    features(context);
+  },
+  pause: async (argv, context) => {
+    const { pause } = await import('../../runtime/verbs/pause.ts');
+    await pause(one(parseMixed(argv, NONE).rest), context);
+  },
+  resume: async (argv, context) => {
+    const { resume } = await import('../../runtime/verbs/pause.ts');
+    await resume(one(parseMixed(argv, NONE).rest), context);
+  },
+  update: async (argv, context) => {
+    const { readResources, UPDATE_FLAGS } = await import('./update-flags.ts');
     const { flags, rest } = parseMixed(argv, UPDATE_FLAGS);
-    const file = flags.text('resources');
-    const resources = file === undefined ? resourcesOf(flags) : parseJson(readInput(file), file);
-    update(one(rest), resources, context);
+    const { update } = await import('../../runtime/verbs/update.ts');
+    update(one(rest), readResources(flags), context);
   },
   // Called by the shim alone.
-  'report-failure': (argv, context) => {
-    const [kind, id = '', ...rest] = argv;
-    const [stage, opIndex, errno] = rest.slice(-4).map(Number);
-    reportFailure(
-      {
-        kind: kind === 'exec' ? 'exec' : 'launch',
-        id,
-        ...(kind === 'exec' ? { file: rest[0] ?? '' } : {}),
-        stage: stage ?? 0,
-        opIndex: opIndex ?? 0,
-        errno: errno ?? 0,
-        detail: rest.at(-1) ?? '',
-      },
-      context,
-    );
+  'report-failure': async (argv, context) => {
+    const { reportFailure } = await import('../../runtime/verbs/report-failure.ts');
+    reportFailure(reportOf(argv), context);
   },
 };
+
+/** `launch <id>` or `exec <id> <plan file>`, then what the shim appends: stage, op index, errno, detail. */
+function reportOf(argv: readonly string[]): FailureReport {
+  const [kind, id = '', file = ''] = argv;
+  const [stage = 0, opIndex = 0, errno = 0] = argv.slice(-4).map(Number);
+  const report = { id, stage, opIndex, errno, detail: argv.at(-1) ?? '' };
+  return kind === 'exec' ? { ...report, kind, file } : { ...report, kind: 'launch' };
+}
 
 function one(rest: readonly string[]): string {
   const [id, ...more] = rest;
@@ -139,14 +143,4 @@ function format(flags: Flags): 'table' | 'json' {
   const text = flags.text('format') ?? 'table';
   if (text === 'table' || text === 'json') return text;
   throw usage(`invalid format option: ${text}`);
-}
-
-/** `-` is standard input. */
-function readInput(file: string): string {
-  if (file !== '-') return readText(file);
-  try {
-    return readFileSync(0, 'utf8');
-  } catch (error) {
-    throw usage(`standard input: ${errorMessage(error)}`);
-  }
 }

@@ -3,7 +3,7 @@ import type { LogChunk } from '../../engine/contract.ts';
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts';
 import { encodeLogs, type LogEncoding } from './log-encoder.ts';
 import { started } from './started.ts';
-import { rfc3339Nano } from './time.ts';
+import { TimeFormat } from './time.ts';
 
 const SECOND = 1_767_323_045_000_000_000n;
 
@@ -78,9 +78,10 @@ test('encodeLogs carries lines of any length and keeps every byte', async () => 
   }
 });
 
-test('rfc3339Nano writes nine digits always', () => {
-  expect(rfc3339Nano(0n)).toBe('1970-01-01T00:00:00.000000000Z');
-  expect(rfc3339Nano(SECOND + 999_999_999n)).toBe('2026-01-02T03:04:05.999999999Z');
+test('TimeFormat writes nine digits always', () => {
+  const times = new TimeFormat();
+  expect(times.format(0n)).toBe('1970-01-01T00:00:00.000000000Z');
+  expect(times.format(SECOND + 999_999_999n)).toBe('2026-01-02T03:04:05.999999999Z');
 });
 
 test('parseDetachKeys reads letters and controls and refuses the rest', () => {

@@ -6,7 +6,7 @@
 
 import type { LogChunk } from '../../engine/contract.ts';
 import { FRAME_HEADER_BYTES, writeFrameHeader } from './multiplex.ts';
-import { rfc3339Nano } from './time.ts';
+import { TimeFormat } from './time.ts';
 
 /** Bytes gathered before they are sent: few system calls, bounded memory. */
 const BATCH_BYTES = 64 * 1024;
@@ -41,6 +41,7 @@ class LogEncoder {
   #open = { at: 0, stream: 0 };
   /** Whether the next byte of a stream begins a line, by stream number. */
   readonly #lineStart = [true, true, true];
+  readonly #times = new TimeFormat();
   #stamp: { ns: bigint; text: Uint8Array } = { ns: -1n, text: NOTHING };
 
   constructor(encoding: LogEncoding) {
@@ -108,7 +109,7 @@ class LogEncoder {
   #stampFor(chunk: LogChunk): Uint8Array {
     if (!this.#encoding.timestamps || !this.#lineStart[chunk.stream]) return NOTHING;
     if (chunk.timeNs !== this.#stamp.ns) {
-      this.#stamp = { ns: chunk.timeNs, text: Buffer.from(`${rfc3339Nano(chunk.timeNs)} `) };
+      this.#stamp = { ns: chunk.timeNs, text: Buffer.from(`${this.#times.format(chunk.timeNs)} `) };
     }
     return this.#stamp.text;
   }

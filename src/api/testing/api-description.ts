@@ -64,7 +64,7 @@ export class ApiDescription {
         found.push(`${at}: null`);
       return;
     }
-    if (schema.enum !== undefined && !schema.enum.includes(value)) {
+    if (schema.enum !== undefined && !schema.enum.some((word) => Bun.deepEquals(word, value))) {
       found.push(`${at}: ${JSON.stringify(value)} is not one of ${schema.enum.join(', ')}`);
     }
     if (!hasType(schema.type, value)) {

@@ -116,4 +116,5 @@ void monitor_finish(struct monitor *monitor)
     flush_clients(monitor);
     part(monitor);
     free(text);
+    netfilter_rest(launch);
 }

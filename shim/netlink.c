@@ -1,8 +1,10 @@
 /* Sends netlink messages made elsewhere and reads their acknowledgements. */
+#include <linux/membarrier.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "shim.h"
 
@@ -89,17 +91,45 @@ static int send_messages(struct launch *launch, int fd, const struct op *op, con
     return 0;
 }
 
-int op_netlink(struct launch *launch, const struct op *op)
+static int open_socket(uint32_t protocol)
 {
-    const struct value *message = &op->field[NETLINK__MESSAGE], *offsets = &op->field[NETLINK__PID_OFFSETS];
-    SCOPED_FD fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, (int)op_u32(op, NETLINK__PROTOCOL));
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, (int)protocol), yes = 1, room = RECEIVE_BYTES;
     if (fd < 0)
-        return fail(launch, errno, "netlink");
-    int yes = 1, room = RECEIVE_BYTES;
+        return -1;
     setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &yes, sizeof yes);
     setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes, sizeof yes);
     setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
     setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
+    return fd;
+}
+
+/*
+ * To close a netfilter socket waits for a grace period, 10 ms and more, while anything deleted from any table is not yet
+ * freed (nf_tables' NETLINK_URELEASE notifier), and everybody who changes a table waits with it. So the launching process
+ * keeps one socket, and a monitor lets the grace period pass before it ends, when nobody waits for it any more.
+ */
+static int kept_socket(struct launch *launch)
+{
+    if (launch->netfilter < 0)
+        launch->netfilter = open_socket(NETLINK_NETFILTER);
+    return launch->netfilter;
+}
+
+void netfilter_rest(struct launch *launch)
+{
+    if (launch->netfilter >= 0)
+        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+int op_netlink(struct launch *launch, const struct op *op)
+{
+    const struct value *message = &op->field[NETLINK__MESSAGE], *offsets = &op->field[NETLINK__PID_OFFSETS];
+    uint32_t protocol = op_u32(op, NETLINK__PROTOCOL);
+    bool kept = protocol == NETLINK_NETFILTER && launch->kind == LAUNCHING;
+    SCOPED_FD own = kept ? NONE : open_socket(protocol);
+    int fd = kept ? kept_socket(launch) : own;
+    if (fd < 0)
+        return fail(launch, errno, "netlink");
     uint8_t *bytes = malloc(message->length + 1u);
     if (bytes == NULL)
         return fail(launch, ENOMEM, "netlink");

@@ -120,6 +120,7 @@ struct launch {
     bool has_identity;
     struct capture captures[CAPTURES_MAX];
     uint32_t capture_count;
+    int netfilter; /* socket of the launching process, for as long as it lives */
     int *reserved; /* sockets that hold the container's ports */
     uint32_t reserved_count;
 };
@@ -134,6 +135,7 @@ uint64_t clock_ns(int clock);
 int run_stage(struct launch *launch, uint32_t stage);
 void run_teardown(struct launch *launch);
 void release_ports(struct launch *launch);
+void netfilter_rest(struct launch *launch);
 bool stage_present(const struct launch *launch, uint32_t stage);
 
 /* launch.c */

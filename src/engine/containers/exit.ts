@@ -4,7 +4,7 @@ import { oomKills } from '../../cgroup/index.ts';
 import type { ExitRecord } from '../../host/frames.ts';
 import type { Monitor } from '../../host/monitor.ts';
 import { disconnectAll } from '../launch/endpoints.ts';
-import { removeRunDirectory, runTeardown } from '../launch/teardown.ts';
+import { removeCgroupLeft, removeRunDirectory, runTeardown } from '../launch/teardown.ts';
 import type { Parts } from '../parts.ts';
 import { runPaths } from '../paths.ts';
 import { formatTime, nowNs } from '../time.ts';
@@ -50,6 +50,7 @@ export async function ended(
 ): Promise<void> {
   const run = runPaths(parts.paths.runContainers, container.id);
   if (record === undefined) await runTeardown(parts.launcher, run);
+  await removeCgroupLeft(parts.launcher, container.state.cgroup);
   const outcome = record ?? lostRun();
   stopHealth(container);
   leave(parts, container);

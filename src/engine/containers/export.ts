@@ -13,8 +13,7 @@ const READ_ONLY = 0x1n | 0x2n | 0x4n | 0x8n;
 export async function* exportContainer(parts: Parts, reference: string): AsyncIterable<Uint8Array> {
   const container = parts.containers.get(reference);
   emitContainer(parts, container, 'export');
-  const { mountpoint } = containerPaths(parts.paths, container.id);
-  yield* parts.store.archives.exportTree(encodePlan(viewSteps(parts, container)), mountpoint);
+  yield* parts.store.archives.exportTree(encodePlan(viewSteps(parts, container)));
 }
 
 /** What the container wrote is the topmost of read-only layers: a view that cannot disturb one that runs. */
@@ -33,6 +32,11 @@ function viewSteps(parts: Parts, container: Container): Step[] {
         attributes: READ_ONLY,
       },
       why: 'the file system as the container sees it, in a mount namespace of its own',
+    },
+    {
+      stage: 'inside',
+      op: { op: 'root', path: mountpoint, bind: 0 },
+      why: 'names are resolved inside of it, whatever its links say',
     },
   ];
 }

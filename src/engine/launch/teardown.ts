@@ -1,7 +1,9 @@
 /** What a monitor undoes when its container ends, kept so that somebody else can do it if the monitor cannot. */
 
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { errnoName } from '../../base/errors.ts';
+import { removeSteps } from '../../cgroup/index.ts';
+import type { CgroupPaths } from '../../cgroup/types.ts';
 import type { Launcher } from '../../host/launcher.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import type { Plan, Step } from '../../plan/ops.ts';
@@ -30,6 +32,19 @@ export async function runTeardown(launcher: Launcher, run: RunPaths): Promise<vo
   const bytes = readIfThere(run.teardown);
   if (bytes !== undefined) await launcher.apply(bytes);
   removeRunDirectory(run);
+}
+
+/** What a teardown step could not remove is tried once more: by then its processes have ended. */
+export async function removeCgroupLeft(
+  launcher: Launcher,
+  cgroup: CgroupPaths | undefined,
+): Promise<void> {
+  if (cgroup === undefined) return;
+  const left = removeSteps(cgroup, 'host').filter(
+    ({ op }) => op.op === 'remove-cgroup' && existsSync(op.path),
+  );
+  // One plan each: a step that fails would keep the others from running.
+  for (const step of left) await launcher.apply(encodePlan([step]));
 }
 
 export function removeRunDirectory(run: RunPaths): void {

@@ -21,7 +21,7 @@ export function systemInfo(parts: Parts): SystemInfo {
     ContainersStopped: containers.length - running - paused,
     Images: parts.store.images.list().length,
     Driver: 'overlay2',
-    DriverStatus: [['Backing Filesystem', 'overlayfs in the container’s own mount namespace']],
+    DriverStatus: [['Mounted', 'in the mount namespace of each container']],
     DockerRootDir: parts.paths.dataRoot,
     Plugins: {
       Volume: ['local'],

@@ -15,7 +15,8 @@ async function main(argv: string[]): Promise<number> {
     return runOci(argv.slice(1));
   }
   const { runCli } = await import('./cli/main.ts');
-  return runCli(argv, { serve });
+  // A read of standard input or an idle connection may be pending: it must not keep the process.
+  return process.exit(await runCli(argv, { serve }));
 }
 
 interface ServeOptions {

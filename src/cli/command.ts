@@ -1,0 +1,53 @@
+/** What a command is. One file under `commands/` holds one. */
+
+import type { Client } from './client/client.ts';
+import type { FlagSpec } from './flags/spec.ts';
+import type { FlagValues } from './flags/values.ts';
+import type { Output } from './streams/output.ts';
+
+export interface Command {
+  /** After the command's name: `[OPTIONS] CONTAINER [CONTAINER...]`. */
+  usage: string;
+  summary: string;
+  flags: readonly FlagSpec[];
+  /** Number of positional arguments; `max` absent: any. */
+  args: { min: number; max?: number };
+  /** True: the first positional ends the flags, the rest belongs to the container's command. */
+  stopsAtFirstArgument?: boolean;
+  /** The exit status. */
+  run(invocation: Invocation): Promise<number>;
+}
+
+export interface Invocation {
+  /** As typed, for messages: `tiffin container ls`. */
+  name: string;
+  args: string[];
+  flags: FlagValues;
+  out: Output;
+  /** Connects on first use. */
+  client: Client;
+  options: CliOptions;
+}
+
+export interface ServeOptions {
+  dataRoot: string;
+  execRoot: string;
+  socketPath: string;
+}
+
+/** What the program around the command line lends it. */
+export interface CliOptions {
+  /** Runs the engine until a signal ends it; calls `ready` once it answers. */
+  serve?: (options: ServeOptions, ready: () => void) => Promise<number>;
+}
+
+/** A failure with its text and status already decided. An empty message prints nothing. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

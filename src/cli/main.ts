@@ -1,0 +1,138 @@
+/** The command line: finds the command, reads its flags, runs it, turns every failure into a text and an exit status. */
+
+import { Client } from './client/client.ts';
+import { engineConnector } from './client/engine.ts';
+import { CliError, type CliOptions, type Command } from './command.ts';
+import { type CommandEntry, findCommand, groups } from './commands.ts';
+import { errorText } from './error-text.ts';
+import { FlagError, type ParsedFlags, parseFlags } from './flags/parse.ts';
+import { globalFlags } from './global-flags.ts';
+import { ClosedPipe, standardOutput as out } from './streams/output.ts';
+
+/** As a shell reports a program that SIGPIPE ended. */
+const CLOSED_PIPE_STATUS = 128 + 13;
+const USAGE_STATUS = 125;
+
+/** `argv` without the program's name. Resolves with the exit status; never rejects. */
+export async function runCli(argv: string[], options: CliOptions = {}): Promise<number> {
+  let debug = false;
+  try {
+    const globals = parseGlobals(argv);
+    debug = globals.values.bool('debug');
+    return await dispatch(globals, options);
+  } catch (error) {
+    return report(error, debug);
+  }
+}
+
+function parseGlobals(argv: string[]): ParsedFlags {
+  try {
+    return parseFlags(globalFlags, argv, { interspersed: false });
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    throw new CliError(
+      `${error.message}\n\nUsage:  tiffin [OPTIONS] COMMAND [ARG...]\n\nRun 'tiffin --help' for more information`,
+      USAGE_STATUS,
+    );
+  }
+}
+
+async function dispatch(globals: ParsedFlags, options: CliOptions): Promise<number> {
+  const [first, ...rest] = globals.args;
+  if (globals.values.bool('version')) {
+    const { versionLine } = await import('./version-line.ts');
+    out.print(`${versionLine}\n`);
+    return 0;
+  }
+  if (first === undefined || first === 'help') return help(rest);
+  if (globals.help) return help(globals.args);
+  const grouped = groups.has(first);
+  const name = grouped ? `${first} ${rest[0] ?? ''}`.trimEnd() : first;
+  if (grouped && (rest[0] === undefined || rest[0] === '--help' || rest[0] === '-h')) {
+    return help([first]);
+  }
+  const entry = findCommand(name);
+  if (entry === undefined) throw await unknownCommand(name);
+  return invoke(entry, name, grouped ? rest.slice(1) : rest, globals, options);
+}
+
+async function invoke(
+  entry: CommandEntry,
+  name: string,
+  argv: string[],
+  globals: ParsedFlags,
+  options: CliOptions,
+): Promise<number> {
+  const command = await entry.load();
+  const full = `tiffin ${name}`;
+  const { values, args, help: wantsHelp } = await parseCommandFlags(command, full, argv);
+  if (wantsHelp) {
+    const { commandHelp } = await import('./flags/help.ts');
+    const others = entry.names.filter((other) => other !== name);
+    out.print(commandHelp(command, [full, ...others.map((other) => `tiffin ${other}`)]));
+    return 0;
+  }
+  await checkArgs(command, full, args);
+  const host = globals.values.text('host') || process.env.TIFFIN_HOST || undefined;
+  const client = new Client(engineConnector(host));
+  return command.run({ name: full, args, flags: values, out, client, options });
+}
+
+async function parseCommandFlags(
+  command: Command,
+  name: string,
+  argv: string[],
+): Promise<ParsedFlags> {
+  try {
+    return parseFlags(command.flags, argv, { interspersed: command.stopsAtFirstArgument !== true });
+  } catch (error) {
+    if (!(error instanceof FlagError)) throw error;
+    const { usageLine } = await import('./flags/help.ts');
+    throw new CliError(
+      `${error.message}\n\n${usageLine(name, command)}\n\nRun '${name} --help' for more information`,
+      USAGE_STATUS,
+    );
+  }
+}
+
+async function checkArgs(command: Command, name: string, args: string[]): Promise<void> {
+  const { min, max } = command.args;
+  if (args.length >= min && (max === undefined || args.length <= max)) return;
+  const { usageLine } = await import('./flags/help.ts');
+  const wrong = `tiffin: '${name}' ${argumentRule(min, max)}`;
+  throw new CliError(
+    `${wrong}\n\n${usageLine(name, command)}\n\nRun '${name} --help' for more information`,
+  );
+}
+
+function argumentRule(min: number, max: number | undefined): string {
+  const count = (n: number) => (n === 1 ? '1 argument' : `${n} arguments`);
+  if (max === 0) return 'accepts no arguments';
+  if (max === min) return `requires ${count(min)}`;
+  if (max === undefined) return `requires at least ${count(min)}`;
+  return min === 0
+    ? `requires at most ${count(max)}`
+    : `requires at least ${min} and at most ${count(max)}`;
+}
+
+async function help(words: readonly string[]): Promise<number> {
+  const { printHelp } = await import('./help.ts');
+  return printHelp(words, out);
+}
+
+async function unknownCommand(name: string): Promise<CliError> {
+  const { unknownCommandText } = await import('./help.ts');
+  return new CliError(unknownCommandText(name));
+}
+
+function report(error: unknown, debug: boolean): number {
+  if (error instanceof ClosedPipe) return CLOSED_PIPE_STATUS;
+  try {
+    const text = errorText(error);
+    if (text !== '') out.error(`${text}\n`);
+    if (debug && error instanceof Error) out.error(`${error.stack ?? ''}\n`);
+  } catch (failure) {
+    if (!(failure instanceof ClosedPipe)) throw failure;
+  }
+  return error instanceof CliError ? error.exitCode : 1;
+}

@@ -42,9 +42,26 @@ test('encodeLogs joins pieces of one stream into a frame and keeps their order',
   expect(frames(batches.join(''))).toEqual(['1:a\nb\nc\n', '2:e\n', '1:d\n']);
 });
 
-test('encodeLogs gives each line a frame and each piece a batch when following', async () => {
+test('encodeLogs gives each line a frame when following, and gathers what is there', async () => {
   const batches = await encode([piece(1, 'a\nb\nrest'), piece(2, 'e\n')], { follow: true });
-  expect(batches.map(frames)).toEqual([['1:a\n', '1:b\n', '1:rest'], ['2:e\n']]);
+  expect(batches.map(frames)).toEqual([['1:a\n', '1:b\n', '1:rest', '2:e\n']]);
+});
+
+test('encodeLogs sends what it has when a followed log pauses', async () => {
+  const more = Promise.withResolvers<void>();
+  async function* source() {
+    yield piece(1, 'a\n');
+    yield piece(1, 'b\n');
+    await more.promise;
+    yield piece(1, 'c\n');
+  }
+  const encoding = { raw: false, timestamps: false, follow: true };
+  const batches: string[][] = [];
+  for await (const batch of encodeLogs(source(), encoding)) {
+    batches.push(frames(Buffer.from(batch).toString('latin1')));
+    more.resolve();
+  }
+  expect(batches).toEqual([['1:a\n', '1:b\n'], ['1:c\n']]);
 });
 
 test('encodeLogs stamps the beginning of each line and nothing else', async () => {

@@ -6,6 +6,7 @@
 
 import type { LogChunk } from '../../engine/contract.ts';
 import { FRAME_HEADER_BYTES, writeFrameHeader } from './multiplex.ts';
+import { withPauses } from './pauses.ts';
 import { TimeFormat } from './time.ts';
 
 /** Bytes gathered before they are sent: few system calls, bounded memory. */
@@ -17,7 +18,7 @@ export interface LogEncoding {
   /** A terminal's output: no frames. */
   raw: boolean;
   timestamps: boolean;
-  /** Every line in a frame of its own, sent as soon as its piece is read. */
+  /** Every line in a frame of its own, sent when there is nothing more to gather for now. */
   follow: boolean;
 }
 
@@ -26,9 +27,8 @@ export async function* encodeLogs(
   encoding: LogEncoding,
 ): AsyncGenerator<Uint8Array> {
   const encoder = new LogEncoder(encoding);
-  for await (const chunk of source) {
-    yield* encoder.push(chunk);
-    if (encoding.follow) yield* encoder.flush();
+  for await (const chunk of encoding.follow ? withPauses(source) : source) {
+    yield* chunk === undefined ? encoder.flush() : encoder.push(chunk);
   }
   yield* encoder.flush();
 }

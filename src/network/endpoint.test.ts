@@ -128,7 +128,10 @@ inPrivateHost('endpointSteps and hostSetup work in a host of their own', import.
     await server.ask('listen tcp 0.0.0.0 80');
     await lan.ask(`run ip route add 172.16.0.0/12 via ${LAN.host}`);
     await lan.ask('listen tcp 0.0.0.0 90');
+    const seen = forwardDrops();
     expect(await lan.ask(`call tcp ${a.address} 80`)).toBe('silence');
+    // It did not even come as far as the forward chain.
+    expect(forwardDrops()).toBe(seen);
     expect(await stranger.ask(`call tcp ${a.address} 80`)).toBe('silence');
     expect(await server.ask(`call tcp ${LAN.neighbour} 90`)).toBe(`from ${LAN.host}`);
     expect(await stranger.ask(`call tcp ${LAN.neighbour} 90`)).toBe(`from ${LAN.host}`);
@@ -145,12 +148,30 @@ inPrivateHost('endpointSteps and hostSetup work in a host of their own', import.
     await using neighbour = await start(b);
     await server.ask('listen tcp 0.0.0.0 80');
     await lan.ask('listen tcp 0.0.0.0 90');
+    // The LAN could answer, so that silence means that nothing was let out.
+    expect(await lan.ask(`run ip route add 172.16.0.0/12 via ${LAN.host}`)).toBe('done');
     expect(await neighbour.ask(`call tcp ${a.address} 80`)).toBe(`from ${b.address}`);
     expect(await neighbour.ask(`call tcp ${LAN.neighbour} 90`)).not.toContain('from');
     expect(await neighbour.ask('run ip route show default')).toBe('done');
     const gateway = networks.inspect('inner').ipv4?.gateway;
     await neighbour.ask(`run ip route add default via ${gateway}`);
+    const received = await lan.ask('run grep ^Tcp: /proc/net/snmp');
     expect(await neighbour.ask(`call tcp ${LAN.neighbour} 90`)).toBe('silence');
+    expect(await lan.ask('run grep ^Tcp: /proc/net/snmp')).toBe(received);
+  });
+
+  test('hostSetup without masquerade lets containers out under their own address and nobody in', async () => {
+    await using lan = await startLan();
+    const options = { 'com.docker.network.bridge.enable_ip_masquerade': 'false' };
+    networks.create({ name: 'routed', options });
+    apply(networks.hostSetup('routed'));
+    const endpoint = place({ network: 'routed' });
+    await using container = await start(endpoint);
+    await container.ask('listen tcp 0.0.0.0 80');
+    await lan.ask('listen tcp 0.0.0.0 90');
+    expect(await lan.ask(`run ip route add 172.16.0.0/12 via ${LAN.host}`)).toBe('done');
+    expect(await container.ask(`call tcp ${LAN.neighbour} 90`)).toBe(`from ${endpoint.address}`);
+    expect(await lan.ask(`call tcp ${endpoint.address} 80`)).toBe('silence');
   });
 
   test('endpointSteps join a container to two networks; the first has the default route', async () => {
@@ -284,6 +305,12 @@ async function startPeer(steps: readonly Step[]) {
     return container.line();
   };
   return Object.assign(container, { ask });
+}
+
+/** Packets that the forward chain has dropped. */
+function forwardDrops(): number {
+  const chain = run(['nft', 'list', 'chain', 'inet', tableName(), 'into_network']);
+  return Number(/packets (\d+)/.exec(chain)?.[1]);
 }
 
 /** Another machine on the host's LAN. */

@@ -119,6 +119,9 @@ export function networkElements(network: Network): FirewallElement[] {
     if (subnet === undefined) continue;
     const range = subnetElements(ipBytes(subnet), subnet.prefix);
     elements.push({ set: `subnets${subnet.family}`, elements: range });
+    if (network.masquerade || network.internal) {
+      elements.push({ set: `hidden${subnet.family}`, elements: range });
+    }
     if (network.masquerade && !network.internal) {
       elements.push({ set: `masquerade${subnet.family}`, elements: range });
     }
@@ -166,19 +169,23 @@ function familySets(version: IpFamily): Table['sets'][number][] {
   const value = [address, 'service'] as const;
   return [
     { name: `subnets${version}`, key: [address], interval: true },
+    { name: `hidden${version}`, key: [address], interval: true },
     { name: `masquerade${version}`, key: [address], interval: true },
     { name: `one_address${version}`, key: ['protocol', address, 'service'], value },
     { name: `any_address${version}`, key: ['protocol', 'service'], value },
   ];
 }
 
-/** Only the host itself and the network's own members may use a container's address. */
+/**
+ * Only the host itself and the network's own members may use a container's address. Not so in a network that goes out
+ * without masquerade: answers come to its addresses, and the forward chain lets nothing else in.
+ */
 function offLink(version: IpFamily): Rule[] {
   return [
     [
       ...from('bridges', true),
       ...family(version),
-      ...address(DESTINATION[version], `subnets${version}`),
+      ...address(DESTINATION[version], `hidden${version}`),
       { kind: 'fib', key: 'destination-type', register: 0 },
       { kind: 'compare', register: 0, not: true, value: hostOrder(RTN_LOCAL) },
       drop,

@@ -84,6 +84,8 @@ export function firewallSteps(
       'same_bridge',
       'subnets4',
       'subnets6',
+      'hidden4',
+      'hidden6',
       'masquerade4',
       'masquerade6',
     ]),

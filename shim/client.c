@@ -6,9 +6,11 @@
 
 #include "monitor.h"
 
-int watch(struct monitor *monitor, int operation, int fd, uint32_t events, enum source source, unsigned index)
+#define ROUNDS_MAX 32
+
+int watch(struct monitor *monitor, int operation, int fd, uint32_t events, enum source source, uint32_t tag)
 {
-    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)source << 32 | index};
+    struct epoll_event event = {.events = events, .data.u64 = (uint64_t)source << 32 | tag};
     return epoll_ctl(monitor->epoll, operation, fd, &event);
 }
 
@@ -16,11 +18,12 @@ static void rewatch(struct monitor *monitor, unsigned index)
 {
     const struct client *client = monitor->clients[index];
     uint32_t events = (client->stalled ? 0 : EPOLLIN) | (client->waiting ? EPOLLOUT : 0);
-    watch(monitor, EPOLL_CTL_MOD, client->fd, events, FROM_CLIENT, index);
+    watch(monitor, EPOLL_CTL_MOD, client->fd, events, FROM_CLIENT, client->tag);
 }
 
 int client_add(struct monitor *monitor, int fd, uint8_t mask)
 {
+    static uint32_t serial;
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         if (monitor->clients[i] != NULL)
             continue;
@@ -30,7 +33,8 @@ int client_add(struct monitor *monitor, int fd, uint8_t mask)
         client->fd = fd;
         client->mask = mask;
         monitor->clients[i] = client;
-        watch(monitor, EPOLL_CTL_ADD, fd, EPOLLIN, FROM_CLIENT, i);
+        client->tag = (serial++ << 8) | i;
+        watch(monitor, EPOLL_CTL_ADD, fd, EPOLLIN, FROM_CLIENT, client->tag);
         return (int)i;
     }
     close(fd);
@@ -55,7 +59,7 @@ void client_drop(struct monitor *monitor, unsigned index)
 {
     struct client *client = monitor->clients[index];
     monitor->clients[index] = NULL;
-    watch(monitor, EPOLL_CTL_DEL, client->fd, 0, FROM_CLIENT, index);
+    watch(monitor, EPOLL_CTL_DEL, client->fd, 0, FROM_CLIENT, 0);
     close(client->fd);
     queue_free(&client->out);
     if (client->sent_stdin && monitor->launch->supervise.stdin_mode == 2)
@@ -201,7 +205,8 @@ static void client_read(struct monitor *monitor, unsigned index)
 {
     struct client *client = monitor->clients[index];
     bool more = true;
-    while (more) {
+    /* Bounded: one busy client must not keep the others and the container waiting. */
+    for (int rounds = 0; more && rounds < ROUNDS_MAX; rounds++) {
         if (client->head_length < sizeof client->head) {
             ssize_t size = read(client->fd, client->head + client->head_length, sizeof client->head - client->head_length);
             if (size <= 0) {
@@ -223,10 +228,12 @@ static void client_read(struct monitor *monitor, unsigned index)
     }
 }
 
-void client_event(struct monitor *monitor, unsigned index, uint32_t events)
+void client_event(struct monitor *monitor, uint32_t tag, uint32_t events)
 {
+    unsigned index = tag & 0xff;
     struct client *client = monitor->clients[index];
-    if (client == NULL)
+    /* An event of a client that went earlier in the same round must not hit its successor. */
+    if (client == NULL || client->tag != tag)
         return;
     if ((events & EPOLLOUT) != 0) {
         if (queue_flush(&client->out, client->fd) < 0) {

@@ -33,11 +33,8 @@ static char *exit_record(const struct monitor *monitor, size_t *length)
     return text;
 }
 
-static void write_record(const char *directory, const char *text, size_t length)
+static void write_record(int place, const char *text, size_t length)
 {
-    SCOPED_FD place = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (place < 0)
-        return;
     SCOPED_FD fd = openat(place, "exit.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0 && write_all(fd, text, length) == 0)
         renameat(place, "exit.new", place, "exit");
@@ -52,8 +49,7 @@ static void accept_last(struct monitor *monitor)
         if (index >= 0)
             clients_hello(monitor, (unsigned)index, FRAME_HELLO);
     }
-    if (monitor->listener >= 0)
-        close(monitor->listener);
+    close_scoped(&monitor->listener);
     monitor->listener = NONE;
 }
 
@@ -107,8 +103,12 @@ void monitor_finish(struct monitor *monitor)
     }
     run_teardown(launch);
     char *text = exit_record(monitor, &length);
-    if (text != NULL && *launch->supervise.directory != 0)
-        write_record(launch->supervise.directory, text, length);
+    SCOPED_FD place = open(launch->supervise.directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    /* The record first: who finds no socket any more must find the record. */
+    if (place >= 0 && text != NULL)
+        write_record(place, text, length);
+    if (place >= 0)
+        unlinkat(place, "attach.sock", 0);
     accept_last(monitor);
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         if (monitor->clients[i] != NULL && text != NULL)

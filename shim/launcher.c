@@ -189,6 +189,6 @@ int launcher_main(const char *socket)
         if (events[2].revents != 0 && read(0, byte, sizeof byte) <= 0)
             break;
     }
-    unlink(socket);
+    /* The socket stays: the launcher of the next engine may have its own at that path by now. */
     return 0;
 }

@@ -37,14 +37,6 @@ static int listen_attach(struct monitor *monitor)
     return watch(monitor, EPOLL_CTL_ADD, monitor->listener, EPOLLIN, FROM_LISTENER, 0) < 0 ? -errno : 0;
 }
 
-static void remove_attach(struct monitor *monitor)
-{
-    char path[PATH_BYTES];
-    const char *directory = monitor->launch->supervise.directory;
-    if (*directory != 0 && (size_t)snprintf(path, sizeof path, "%s/attach.sock", directory) < sizeof path)
-        unlink(path);
-}
-
 /* Everything that died is reaped: also what the container left behind without a pid namespace of its own. */
 static void reap(struct monitor *monitor)
 {
@@ -73,7 +65,6 @@ static void accept_client(struct monitor *monitor)
 static void dispatch(struct monitor *monitor, const struct epoll_event *event)
 {
     enum source source = (enum source)(event->data.u64 >> 32);
-    unsigned index = (unsigned)event->data.u64;
     switch (source) {
     case FROM_OUT:
     case FROM_ERR:
@@ -95,7 +86,7 @@ static void dispatch(struct monitor *monitor, const struct epoll_event *event)
         accept_client(monitor);
         break;
     case FROM_CLIENT:
-        client_event(monitor, index, event->events);
+        client_event(monitor, (uint32_t)event->data.u64, event->events);
         break;
     }
 }
@@ -162,6 +153,5 @@ int monitor_main(struct launch *launch, int client, uint8_t mask)
     reap(&monitor);
     loop(&monitor);
     monitor_finish(&monitor);
-    remove_attach(&monitor);
     return 0;
 }

@@ -25,6 +25,8 @@ struct log {
 /* A connection; frames are parsed as they come, so that none is held whole. */
 struct client {
     int fd;
+    /* Index in the low byte; the rest tells it from an earlier client of that index. */
+    uint32_t tag;
     uint8_t mask;
     bool sent_stdin;
     bool waiting; /* in epoll for writing */
@@ -71,11 +73,11 @@ void log_write(struct log *log, uint8_t stream, const uint8_t *data, uint32_t le
 int client_add(struct monitor *monitor, int fd, uint8_t mask);
 void client_drop(struct monitor *monitor, unsigned index);
 void client_frame(struct monitor *monitor, unsigned index, uint8_t type, const void *data, uint32_t length);
-void client_event(struct monitor *monitor, unsigned index, uint32_t events);
+void client_event(struct monitor *monitor, uint32_t tag, uint32_t events);
 void clients_hello(struct monitor *monitor, unsigned index, uint8_t type);
 void input_write(struct monitor *monitor);
 bool clients_behind(const struct monitor *monitor);
-int watch(struct monitor *monitor, int operation, int fd, uint32_t events, enum source source, unsigned index);
+int watch(struct monitor *monitor, int operation, int fd, uint32_t events, enum source source, uint32_t tag);
 
 /* output.c */
 void outputs_watch(struct monitor *monitor);

@@ -27,6 +27,9 @@ void outputs_watch(struct monitor *monitor)
         if (fd >= 0)
             watch(monitor, wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, EPOLLIN, source, 0);
     }
+    /* A pty is one descriptor for both directions. */
+    if (wanted && monitor->input.data != NULL && monitor->launch->master >= 0)
+        input_write(monitor);
 }
 
 static void end(struct monitor *monitor, enum source source)

@@ -209,6 +209,8 @@ static int look_up(struct launch *launch, const struct op *op)
     struct identity *identity = &launch->identity;
     const char *user = op_str(op, USER__USER), *group = op_str(op, USER__GROUP);
     uint32_t number;
+    if (*user == 0)
+        user = "0";
     bool numeric = text_number(user, &number);
     int status = table_read(launch, "/etc/passwd", &users);
     if (status == 0)
@@ -218,7 +220,7 @@ static int look_up(struct launch *launch, const struct op *op)
     /* A name that is all digits is a number first: what a policy reads as non-root must not turn into another user. */
     struct account account = find_user(&users, user, numeric ? &number : NULL);
     if (!account.found && !numeric) {
-        if (strcmp(user, "root") != 0 && *user != 0)
+        if (strcmp(user, "root") != 0)
             return fail(launch, ENOENT, "user %s", user);
         account = (struct account){.found = false, .uid = 0, .gid = 0};
     }

@@ -63,6 +63,7 @@ export class FrameDecoder {
     }
     const missing = size - this.#payloadLength;
     const piece = chunk.subarray(start, start + missing);
+    if (piece.length === 0 && size > 0) return start;
     if (piece.length === size) {
       this.#headLength = 0;
       take({ type, payload: piece });

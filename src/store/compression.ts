@@ -83,8 +83,8 @@ async function feed(source: AsyncIterable<Uint8Array>, transform: Transform): Pr
   }
 }
 
-/** Also ends when the transform does, as it may before its input: after the last member only padding can follow. */
-function drained(transform: Transform): Promise<void> {
+/** Also resolves when the stream ends, as it may before its input: after the last member only padding can follow. */
+export function drained(transform: Transform): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const events = ['drain', 'close', 'end'];
   for (const event of events) transform.once(event, resolve);

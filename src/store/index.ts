@@ -2,6 +2,7 @@
 
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { shortId } from '../base/ids.ts';
 import type { Database } from '../host/database.ts';
 import { unpackTree } from '../host/tree-process.ts';
 import type { OnProgress } from '../spec/content.ts';
@@ -9,9 +10,11 @@ import { Archives } from './archives/archives.ts';
 import { FileBlobStore } from './blobs.ts';
 import { Garbage } from './garbage.ts';
 import { type HistoryStep, imageHistory } from './images/history.ts';
-import { type ImageRecord, Images } from './images/images.ts';
+import { type ImageLayer, type ImageOrigin, type ImageRecord, Images } from './images/images.ts';
+import { readImage } from './images/read-image.ts';
 import { ImageRecords } from './images/records.ts';
 import { Removal, type RemovedItem, type RemoveOptions } from './images/removal.ts';
+import { Intake } from './layers/intake.ts';
 import { LayerStore } from './layers/layers.ts';
 import { LayerRecords } from './layers/records.ts';
 import type { OpenTree } from './layers/unpack.ts';
@@ -21,7 +24,7 @@ export type { ImportOptions } from './archives/import.ts';
 export type { LoadedImage } from './archives/load.ts';
 export type { Collected } from './garbage.ts';
 export type { HistoryStep } from './images/history.ts';
-export type { ImageLayer, ImageRecord } from './images/images.ts';
+export type { ImageLayer, ImageOrigin, ImageRecord } from './images/images.ts';
 export type { ImageUse, RemovedItem, RemoveOptions } from './images/removal.ts';
 
 export interface StoreOptions {
@@ -38,6 +41,8 @@ export interface StoreOptions {
 
 export class Store {
   readonly blobs: FileBlobStore;
+  /** The same blobs for a transfer: layers are unpacked while they arrive. */
+  readonly intake: Intake;
   readonly layers: LayerStore;
   readonly images: Images;
   readonly archives: Archives;
@@ -56,6 +61,7 @@ export class Store {
       new LayerRecords(options.database),
       options.openTree ?? ((directory) => unpackTree(options.shim, directory)),
     );
+    this.intake = new Intake(this.blobs, this.layers);
     this.#layout = new Layout(
       images,
       () => this.images.layoutImages(),
@@ -75,11 +81,19 @@ export class Store {
     await this.#layout.update();
   }
 
-  /** Makes sure that every layer of the image is unpacked, one after the other as the disk is the limit; cheap when they are. */
+  /**
+   * Takes in an image whose manifest, configuration and layers are in the blob store: checks it, unpacks what is not unpacked
+   * yet, and only then records it. Throws `invalid`; then no image and no name changed.
+   */
+  async admit(origin: ImageOrigin, onProgress?: OnProgress): Promise<ImageRecord> {
+    const image = await readImage(this.blobs, origin.manifest);
+    await this.#unpack(image.layers, onProgress);
+    return this.images.add(image, origin);
+  }
+
+  /** Makes sure that every layer of the image is unpacked, as they may not be after a crash of the machine; else cheap. */
   async prepare(image: ImageRecord, onProgress?: OnProgress): Promise<void> {
-    for (const { diffId, blob } of image.layers) {
-      await this.layers.ensure(diffId, blob, onProgress);
-    }
+    await this.#unpack(image.layers, onProgress);
   }
 
   history(image: ImageRecord): HistoryStep[] {
@@ -91,7 +105,7 @@ export class Store {
     return this.#removal.remove(name, options);
   }
 
-  /** Nothing is collected until the returned object is disposed: hold the store from the first blob of a pull to `images.add`. */
+  /** Nothing is collected until the returned object is disposed: hold the store from the first blob of a pull to `admit`. */
   hold(): Promise<AsyncDisposable> {
     return this.#garbage.hold();
   }
@@ -104,6 +118,14 @@ export class Store {
   /** Resolves when what was stored would survive a crash of the machine. */
   async close(): Promise<void> {
     await this.layers.synced();
+  }
+
+  /** One after the other: a single one keeps the disk busy. */
+  async #unpack(layers: readonly ImageLayer[], onProgress: OnProgress | undefined): Promise<void> {
+    for (const { diffId, blob } of layers) {
+      await this.layers.ensure(diffId, blob, onProgress);
+      onProgress?.({ id: shortId(blob.digest), status: 'Pull complete' });
+    }
   }
 }
 

@@ -1,6 +1,5 @@
 /** `export`: the container's file system as a tar stream, whether it runs or not. */
 
-import { encodePlan } from '../../plan/encode.ts';
 import type { Step } from '../../plan/ops.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';

@@ -37,16 +37,16 @@ export async function pullImage(parts: Parts, text: string, options: PullOptions
     reference,
     platform: options.platform ? parsePlatform(options.platform) : hostPlatform(),
     ...(auth === undefined ? {} : { auth }),
-    blobs: parts.store.blobs,
+    blobs: parts.store.intake,
     onProgress,
     signal,
   });
-  const image = await parts.store.images.add({
+  const origin = {
     manifest,
     ...(isIndexType(root.mediaType) ? { index: root.digest } : {}),
     names: namesFor(reference, root.digest),
-  });
-  await parts.store.prepare(image, onProgress);
+  };
+  const image = await parts.store.admit(origin, onProgress);
   onProgress({ id: '', status: `Digest: ${root.digest}` });
   const outcome = before === image.id ? 'Image is up to date for' : 'Downloaded newer image for';
   onProgress({ id: '', status: `Status: ${outcome} ${name}` });

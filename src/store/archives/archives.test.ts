@@ -157,7 +157,7 @@ test('Archives.load refuses broken and malicious archives and keeps nothing of t
       dockerArchive((parts) => {
         parts.manifest[0] = { ...parts.manifest[0], Layers: [] };
       }),
-      /different numbers of layers/,
+      /names 0 layers, the configuration 1/,
     ],
     [
       dockerArchive((parts) => {

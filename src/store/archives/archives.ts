@@ -1,9 +1,7 @@
 /** Images and trees as archives, in and out. */
 
-import { assert } from '../../base/errors.ts';
-import { packTree } from '../../host/tree-process.ts';
-import { OpStreamDecoder } from '../../plan/encode.ts';
-import type { Op } from '../../plan/ops.ts';
+import type { Plan } from '../../plan/ops.ts';
+import { packTreeOps } from '../../plan/tree.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
 import type { Store } from '../index.ts';
 import { type ImportOptions, importArchive } from './import.ts';
@@ -38,16 +36,10 @@ export class Archives {
   }
 
   /**
-   * A tree as a tar archive: the one at `path` in the root that the steps of the encoded plan lead to. Whiteouts of an
-   * overlay's upper directory become those of an image layer.
+   * A tree as a tar archive: the one at `path` in the root that the plan's steps lead to. Whiteouts of an overlay's upper
+   * directory become those of an image layer.
    */
-  exportTree(plan: Uint8Array, path = '/'): AsyncGenerator<Uint8Array> {
-    return treeToTar(decodeTree(packTree(this.#shim, plan, path)));
+  exportTree(plan: Plan, path = '/'): AsyncGenerator<Uint8Array> {
+    return treeToTar(packTreeOps(this.#shim, plan, path));
   }
-}
-
-async function* decodeTree(stream: AsyncIterable<Uint8Array>): AsyncGenerator<readonly Op[]> {
-  const decoder = new OpStreamDecoder();
-  for await (const chunk of stream) yield decoder.push(chunk);
-  assert(decoder.pendingBytes === 0, 'a tree stream ends with an operation');
 }

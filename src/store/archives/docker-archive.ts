@@ -5,16 +5,11 @@ import type { Descriptor } from '../../spec/content.ts';
 import { parseDigest } from '../../spec/digest.ts';
 import { mediaTypes } from '../../spec/image.ts';
 import { JsonObject, parseJson } from '../../spec/json-object.ts';
-import { type ImageReference, parseReference } from '../../spec/reference.ts';
+import { parseReference } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
 import { type Compression, compressionOf, peek } from '../compression.ts';
+import type { ImageOrigin } from '../images/images.ts';
 import { broken, type ReceivedArchive, type StoredFile } from './receive.ts';
-
-/** An image whose parts are in the blob store. */
-export interface FoundImage {
-  manifest: Descriptor;
-  names: ImageReference[];
-}
 
 const LAYER_TYPES: Readonly<Record<Compression, string>> = {
   none: mediaTypes.dockerLayer,
@@ -29,12 +24,12 @@ export async function dockerImages(
   archive: ReceivedArchive,
   manifest: Uint8Array,
   blobs: FileBlobStore,
-): Promise<FoundImage[]> {
+): Promise<ImageOrigin[]> {
   const list = parseJson(manifest, 'manifest.json');
   if (!Array.isArray(list) || list.length > limits.archiveImages) {
     throw broken('manifest.json must be a list of images');
   }
-  const images: FoundImage[] = [];
+  const images: ImageOrigin[] = [];
   for (const [at, item] of list.entries()) {
     images.push(await dockerImage(archive, JsonObject.of(item, `manifest.json[${at}]`), blobs));
   }
@@ -45,7 +40,7 @@ async function dockerImage(
   archive: ReceivedArchive,
   fields: JsonObject,
   blobs: FileBlobStore,
-): Promise<FoundImage> {
+): Promise<ImageOrigin> {
   const configPath = fields.requiredText('Config');
   const config = archive.file(configPath);
   checkConfigName(configPath, config);

@@ -26,7 +26,7 @@ const LAYER_TYPES: Readonly<Record<Compression, string>> = {
 
 const DEFAULT_MESSAGE = 'Imported from -';
 
-type ImportTarget = Pick<Store, 'blobs' | 'layers' | 'images' | 'hold' | 'collect'>;
+type ImportTarget = Pick<Store, 'blobs' | 'layers' | 'admit' | 'hold' | 'collect'>;
 
 /** The id of the image. Throws `invalid` for a bad change or archive; then nothing of it stays. */
 export async function importArchive(
@@ -54,7 +54,7 @@ export async function importArchive(
   });
   const manifest = await addManifest(store.blobs, image, layer);
   const names = options.reference === undefined ? [] : [options.reference];
-  const { id } = await store.images.add({ manifest, names });
+  const { id } = await store.admit({ manifest, names });
   return id;
 }
 

@@ -1,14 +1,13 @@
 /** Loads an image archive: everything is verified and unpacked before the first image gets its name. */
 
-import { limits } from '../../base/limits.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
-import { decodeManifest, requireContainerImage } from '../../spec/image.ts';
-import { decodeImageConfig } from '../../spec/image-config.ts';
 import { formatPlatform } from '../../spec/platform.ts';
 import { familiarReference, withDefaultTag } from '../../spec/reference.ts';
+import type { ImageOrigin } from '../images/images.ts';
+import { readImage, type StoredImage } from '../images/read-image.ts';
 import type { Store } from '../index.ts';
 import { INDEX_FILE } from '../layout.ts';
-import { dockerImages, type FoundImage } from './docker-archive.ts';
+import { dockerImages } from './docker-archive.ts';
 import { ociImages } from './oci-archive.ts';
 import { broken, DOCKER_MANIFEST, type ReceivedArchive, receiveArchive } from './receive.ts';
 
@@ -18,7 +17,7 @@ export interface LoadedImage {
   name: string | undefined;
 }
 
-type LoadTarget = Pick<Store, 'blobs' | 'layers' | 'images' | 'hold' | 'collect'>;
+type LoadTarget = Pick<Store, 'blobs' | 'layers' | 'admit' | 'hold' | 'collect'>;
 
 /** docker-archive or OCI layout, as tar, optionally compressed. Throws `invalid`; then nothing of it stays. */
 export async function loadArchive(
@@ -32,14 +31,19 @@ export async function loadArchive(
   await store.collect();
   const received = await receiveArchive(archive, store.blobs);
   const found = await findImages(store, received, platform);
-  for (const image of found) await unpackAll(store, image, onProgress);
+  const images: StoredImage[] = [];
+  for (const { manifest } of found) images.push(await readImage(store.blobs, manifest));
+  // Each layer is compared with the diffId in the configuration as it is unpacked.
+  for (const { diffId, blob } of images.flatMap((image) => image.layers)) {
+    await store.layers.ensure(diffId, blob, onProgress);
+  }
   const loaded: LoadedImage[] = [];
-  for (const { manifest, names } of found) {
-    const { id } = await store.images.add({ manifest, names });
-    for (const name of names) {
+  for (const origin of found) {
+    const { id } = await store.admit(origin);
+    for (const name of origin.names) {
       loaded.push({ id, name: familiarReference(withDefaultTag(name)) });
     }
-    if (names.length === 0) loaded.push({ id, name: undefined });
+    if (origin.names.length === 0) loaded.push({ id, name: undefined });
   }
   return loaded;
 }
@@ -49,7 +53,7 @@ async function findImages(
   store: LoadTarget,
   received: ReceivedArchive,
   platform: Platform,
-): Promise<FoundImage[]> {
+): Promise<ImageOrigin[]> {
   const index = received.document(INDEX_FILE);
   const manifest = received.document(DOCKER_MANIFEST);
   if (index === undefined && manifest === undefined) {
@@ -60,29 +64,4 @@ async function findImages(
   const docker = manifest === undefined ? [] : await dockerImages(received, manifest, store.blobs);
   if (docker.length === 0) throw broken(`it has no image for ${formatPlatform(platform)}`);
   return docker;
-}
-
-/** Each layer is compared with the diffId in the configuration as it is unpacked. */
-async function unpackAll(
-  store: LoadTarget,
-  image: FoundImage,
-  onProgress: OnProgress | undefined,
-): Promise<void> {
-  const bytes = await store.blobs.readAll(image.manifest.digest, limits.manifestBytes);
-  const manifest = decodeManifest(bytes, image.manifest.mediaType);
-  requireContainerImage(manifest);
-  for (const { digest, size } of [manifest.config, ...manifest.layers]) {
-    if (!store.blobs.has(digest)) throw broken(`blob ${digest} is missing`);
-    if (store.blobs.size(digest) !== size) throw broken(`blob ${digest} has the wrong size`);
-  }
-  const config = decodeImageConfig(
-    await store.blobs.readAll(manifest.config.digest, limits.imageConfigBytes),
-  );
-  if (config.diffIds.length !== manifest.layers.length) {
-    throw broken('manifest and configuration name different numbers of layers');
-  }
-  for (const [at, layer] of manifest.layers.entries()) {
-    const diffId = config.diffIds[at];
-    if (diffId !== undefined) await store.layers.ensure(diffId, layer, onProgress);
-  }
 }

@@ -6,8 +6,8 @@ import { decodeImageDocument, decodeIndex, type ImageIndex } from '../../spec/im
 import { platformMatches, selectPlatform } from '../../spec/platform.ts';
 import { type ImageReference, parseReference } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
+import type { ImageOrigin } from '../images/images.ts';
 import { IMAGE_NAME, REF_NAME } from '../layout.ts';
-import type { FoundImage } from './docker-archive.ts';
 import { broken } from './receive.ts';
 
 /** The images for this platform. An image of another platform is taken when the archive has it alone. */
@@ -15,8 +15,8 @@ export async function ociImages(
   index: Uint8Array,
   blobs: FileBlobStore,
   platform: Platform,
-): Promise<FoundImage[]> {
-  const images: FoundImage[] = [];
+): Promise<ImageOrigin[]> {
+  const images: ImageOrigin[] = [];
   const { manifests } = decodeIndex(index);
   if (manifests.length > limits.archiveImages) throw broken('index.json lists too many images');
   for (const descriptor of manifests) {

@@ -8,7 +8,7 @@ test('Images.resolve finds an image by name, id, start of the id and digest', as
   const { store } = await testStore();
   const { manifest } = await storeManifest(store, ['one']);
   const names = ['app:1', `user/app@${manifest.digest}`].map(reference);
-  const { id } = await store.images.add({ manifest, names });
+  const { id } = await store.admit({ manifest, names });
   const found = [
     'app:1',
     'docker.io/library/app:1',
@@ -77,14 +77,12 @@ test('Images.add refuses a manifest that does not fit its configuration', async 
   const { manifest } = await storeManifest(store, ['one'], {
     rootfs: { type: 'layers', diff_ids: [] },
   });
-  await expect(store.images.add({ manifest, names: [] })).rejects.toThrow(
-    '1 layers, but its configuration names 0',
+  await expect(store.admit({ manifest, names: [] })).rejects.toThrow(
+    'the manifest names 1 layers, the configuration 0',
   );
   const other = await store.blobs.addBytes(json({ schemaVersion: 2, mediaType: 'x' }));
   const bad = { mediaType: '', ...other };
-  await expect(store.images.add({ manifest: bad, names: [] })).rejects.toThrow(
-    'unknown manifest type',
-  );
+  await expect(store.admit({ manifest: bad, names: [] })).rejects.toThrow('unknown manifest type');
   expect(store.images.list()).toEqual([]);
 });
 

@@ -5,7 +5,6 @@ import { isHex } from '../../base/ids.ts';
 import { limits } from '../../base/limits.ts';
 import type { Descriptor, Digest } from '../../spec/content.ts';
 import { isDigest, parseDigest } from '../../spec/digest.ts';
-import { decodeManifest, requireContainerImage } from '../../spec/image.ts';
 import { decodeImageConfig, type ImageConfig } from '../../spec/image-config.ts';
 import {
   familiarReference,
@@ -16,6 +15,7 @@ import {
 } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
 import type { LayoutImage } from '../layout.ts';
+import type { StoredImage } from './read-image.ts';
 import type { ImageRecords, ImageRow } from './records.ts';
 
 export interface ImageLayer {
@@ -43,6 +43,15 @@ export interface ImageRecord {
   size: number;
   createdMs: number;
   taggedMs: number;
+}
+
+/** How an image came here. */
+export interface ImageOrigin {
+  manifest: Descriptor;
+  /** The index through which it was found. */
+  index?: Digest | undefined;
+  /** Tags and digests it is to be found by; one with neither becomes `latest`. */
+  names: readonly ImageReference[];
 }
 
 /** What the images need to know of the unpacked layers. */
@@ -73,46 +82,30 @@ export class Images {
     this.#changed = changed;
   }
 
-  /** Records an image whose manifest, configuration and layers are in the blob store. */
-  async add(image: {
-    manifest: Descriptor;
-    index?: Digest | undefined;
-    /** Tags and digests it is to be found by. A tag without version becomes `latest`. */
-    names: readonly ImageReference[];
-  }): Promise<ImageRecord> {
-    const { manifest: descriptor, index } = image;
-    const bytes = await this.#blobs.readAll(descriptor.digest, limits.manifestBytes);
-    const manifest = decodeManifest(bytes, descriptor.mediaType);
-    requireContainerImage(manifest);
-    const config = this.#config(manifest.config.digest);
-    if (config.diffIds.length !== manifest.layers.length) {
-      throw new TiffinError(
-        'invalid',
-        'bad-manifest',
-        `image has ${manifest.layers.length} layers, but its configuration names ${config.diffIds.length}`,
-      );
-    }
+  /** Records an image whose layers are unpacked. */
+  async add(image: StoredImage, origin: ImageOrigin): Promise<ImageRecord> {
+    const id = image.manifest.config.digest;
     const nowMs = Date.now();
     this.#records.put({
-      id: manifest.config.digest,
-      manifest: descriptor.digest,
-      manifestType: manifest.mediaType,
-      manifestSize: bytes.length,
-      index,
-      createdMs: parseTime(config.created),
+      id,
+      manifest: image.descriptor.digest,
+      manifestType: image.descriptor.mediaType,
+      manifestSize: image.descriptor.size,
+      index: origin.index,
+      createdMs: parseTime(image.config.created),
       taggedMs: nowMs,
-      layers: manifest.layers.map((layer, at) => ({
-        diffId: config.diffIds[at] ?? layer.digest,
-        blob: layer.digest,
-        blobType: layer.mediaType,
-        blobSize: layer.size,
+      layers: image.layers.map(({ diffId, blob }) => ({
+        diffId,
+        blob: blob.digest,
+        blobType: blob.mediaType,
+        blobSize: blob.size,
       })),
     });
-    for (const name of image.names) {
-      this.#records.setName(formatReference(withDefaultTag(name)), manifest.config.digest, nowMs);
+    for (const name of origin.names) {
+      this.#records.setName(formatReference(withDefaultTag(name)), id, nowMs);
     }
     await this.#changed();
-    return this.resolve(manifest.config.digest);
+    return this.resolve(id);
   }
 
   /** By `name[:tag][@digest]`, id, unique start of an id, or digest of the manifest. Throws `not-found`. */

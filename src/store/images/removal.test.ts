@@ -45,7 +45,7 @@ test('Store.remove takes the digest of a repository away with its last tag', asy
   const { store } = await testStore();
   const { manifest } = await storeManifest(store, ['one']);
   const names = ['app:1', `app@${manifest.digest}`, 'other:1'].map(reference);
-  await store.images.add({ manifest, names });
+  await store.admit({ manifest, names });
   expect(await store.remove('app:1', gentle)).toEqual([
     { Untagged: 'app:1' },
     { Untagged: `app@${manifest.digest}` },

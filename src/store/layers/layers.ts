@@ -15,7 +15,15 @@ import { syncDirectory, wordDiskError } from '../durable-files.ts';
 import type { LayerRecords } from './records.ts';
 import { type OpenTree, type UnpackedTree, unpackLayer } from './unpack.ts';
 
+/** Part of every name that is not a layer's. */
 const TEMPORARY = '.tmp-';
+
+/** A complete tree that has no name yet. */
+export interface ReceivedLayer {
+  diffId: Digest;
+  publish(): Promise<Digest>;
+  discard(): Promise<void>;
+}
 
 export class LayerStore {
   readonly #directory: string;
@@ -68,7 +76,7 @@ export class LayerStore {
     const running = this.#underWay.get(diffId);
     if (running !== undefined) return running;
     if (this.has(diffId)) return Promise.resolve(this.path(diffId));
-    const work = this.#unpack(blob, diffId, onProgress)
+    const work = this.#unpackBlob(diffId, blob, onProgress)
       .then(() => this.path(diffId))
       .finally(() => this.#underWay.delete(diffId));
     this.#underWay.set(diffId, work);
@@ -77,7 +85,28 @@ export class LayerStore {
 
   /** Unpacks a blob whose diffId nobody knows yet; returns it. */
   async create(blob: Descriptor): Promise<Digest> {
-    return this.#unpack(blob, undefined, undefined);
+    const received = await this.receive(this.#blobs.read(blob.digest));
+    return received.publish();
+  }
+
+  /** Unpacks an archive, maybe compressed, that nobody vouches for yet: one of `publish` and `discard` is due. */
+  async receive(source: AsyncIterable<Uint8Array>): Promise<ReceivedLayer> {
+    const temporary = join(this.#directory, `${TEMPORARY}${randomSuffix()}`);
+    try {
+      await mkdir(temporary, { mode: 0o755 });
+      const tree = await unpackLayer(source, this.#openTree(temporary));
+      return {
+        diffId: tree.diffId,
+        publish: async () => {
+          await removeTree(this.#publish(temporary, tree));
+          return tree.diffId;
+        },
+        discard: async () => removeTree(temporary),
+      };
+    } catch (error) {
+      await removeTree(temporary);
+      throw wordDiskError(error, this.#directory);
+    }
   }
 
   async remove(diffId: Digest): Promise<void> {
@@ -94,32 +123,18 @@ export class LayerStore {
     await Promise.all(this.#syncing);
   }
 
-  async #unpack(
+  async #unpackBlob(
+    diffId: Digest,
     blob: Descriptor,
-    expected: Digest | undefined,
     onProgress: OnProgress | undefined,
-  ): Promise<Digest> {
-    const temporary = join(
-      this.#directory,
-      `${digestHex(blob.digest)}${TEMPORARY}${randomSuffix()}`,
-    );
-    try {
-      await mkdir(temporary, { mode: 0o755 });
-      const source = reported(
-        this.#blobs.read(blob.digest),
-        expected ?? blob.digest,
-        blob,
-        onProgress,
-      );
-      const tree = await unpackLayer(source, this.#openTree(temporary));
-      if (expected !== undefined && tree.diffId !== expected)
-        throw wrongContent(expected, tree.diffId);
-      await removeTree(this.#publish(temporary, tree));
-      return tree.diffId;
-    } catch (error) {
-      await removeTree(temporary);
-      throw wordDiskError(error, this.#directory);
+  ): Promise<void> {
+    const source = this.#blobs.read(blob.digest);
+    const layer = await this.receive(reported(source, blob, onProgress));
+    if (layer.diffId !== diffId) {
+      await layer.discard();
+      throw wrongContent(diffId, layer.diffId);
     }
+    await layer.publish();
   }
 
   /** Without waiting in between, so that no two publish at once. Returns the path of a tree that is not wanted. */
@@ -150,7 +165,6 @@ export class LayerStore {
 
 async function* reported(
   source: AsyncIterable<Uint8Array>,
-  name: Digest,
   blob: Descriptor,
   onProgress: OnProgress | undefined,
 ): AsyncGenerator<Uint8Array> {
@@ -158,7 +172,7 @@ async function* reported(
   for await (const chunk of source) {
     yield chunk;
     current += chunk.length;
-    onProgress?.({ id: shortId(name), status: 'Extracting', current, total: blob.size });
+    onProgress?.({ id: shortId(blob.digest), status: 'Extracting', current, total: blob.size });
   }
 }
 

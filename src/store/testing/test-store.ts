@@ -51,8 +51,7 @@ export async function storeImage(
   more: object = {},
 ): Promise<Digest> {
   const { manifest } = await storeManifest(store, layers, more);
-  const { id } = await store.images.add({ manifest, names: names.map(reference) });
-  await store.prepare(store.images.resolve(id));
+  const { id } = await store.admit({ manifest, names: names.map(reference) });
   return id;
 }
 

@@ -92,8 +92,8 @@ function parseV4(text: string): bigint | undefined {
 function parseV6(text: string): bigint | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const head = parseGroups(halves[0] ?? '');
-  const tail = halves.length === 2 ? parseGroups(halves[1] ?? '') : [];
+  const head = parseGroups(halves[0] ?? '', halves.length === 1);
+  const tail = halves.length === 2 ? parseGroups(halves[1] ?? '', true) : [];
   if (head === undefined || tail === undefined) return undefined;
   const missing = V6_GROUPS - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
@@ -101,13 +101,13 @@ function parseV6(text: string): bigint | undefined {
   return groups.reduce((value, group) => (value << 16n) | BigInt(group), 0n);
 }
 
-/** Groups of up to four hex digits; the last may be an IPv4 address, which makes two groups. */
-function parseGroups(text: string): number[] | undefined {
+/** Groups of up to four hex digits; with `last` the last may be an IPv4 address, which makes two groups. */
+function parseGroups(text: string, last: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [at, part] of parts.entries()) {
-    if (at === parts.length - 1 && part.includes('.')) {
+    if (last && at === parts.length - 1 && part.includes('.')) {
       const v4 = parseV4(part);
       if (v4 === undefined) return undefined;
       groups.push(Number(v4 >> 16n), Number(v4 & 0xffffn));

@@ -159,7 +159,7 @@ test('pull by digest joins with an at sign and hands the credentials over', asyn
   ]);
 });
 
-test('pull that fails answers with a status before, and with a line after the first progress', async () => {
+test('pull that fails answers with a status before it is under way, and with a line after', async () => {
   await using served = await serveFake();
   const failure = new TiffinError('not-found', 'no-manifest', 'manifest unknown');
   served.engine.failures.set('pull', failure);

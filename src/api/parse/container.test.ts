@@ -29,6 +29,10 @@ test('parseContainerCreate completes an empty request with Docker defaults', () 
     RestartPolicy: { Name: '', MaximumRetryCount: 0 },
     ConsoleSize: [0, 0],
     NetworkMode: '',
+    CgroupnsMode: 'private',
+    IpcMode: 'private',
+    ShmSize: 1 << 26,
+    LogConfig: { Type: 'json-file' },
   });
   expect('StopTimeout' in request).toBe(false);
   expect(parseContainerCreate({ HostConfig: null, NetworkingConfig: null, Env: null })).toEqual(

@@ -17,6 +17,10 @@ import {
 import { parsePortMap } from './networking.ts';
 import { parseResources, parseRestartPolicy } from './resources.ts';
 
+const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
+/** Clients ask for logs only where they find a log driver that keeps them. */
+const DEFAULT_LOG = 'json-file';
+
 export function parseHostConfig(host: JsonObject): HostConfig {
   return {
     ...parseResources(host),
@@ -44,7 +48,7 @@ function parseStorage(host: JsonObject) {
     Mounts: objects(host, 'Mounts', parseMount),
     StorageOpt: textMap(host, 'StorageOpt'),
     Tmpfs: textMap(host, 'Tmpfs'),
-    ShmSize: integer(host, 'ShmSize', 0, Number.MAX_SAFE_INTEGER),
+    ShmSize: integer(host, 'ShmSize', 0, Number.MAX_SAFE_INTEGER) || DEFAULT_SHM_BYTES,
     ReadonlyRootfs: host.flag('ReadonlyRootfs'),
   };
 }
@@ -72,9 +76,9 @@ function parseSurroundings(host: JsonObject) {
     DnsSearch: texts(host, 'DnsSearch'),
     ExtraHosts: texts(host, 'ExtraHosts'),
     Links: texts(host, 'Links'),
-    CgroupnsMode: optionalWord(host, 'CgroupnsMode', ['', 'private', 'host']) ?? '',
+    CgroupnsMode: optionalWord(host, 'CgroupnsMode', ['', 'private', 'host']) || 'private',
     Cgroup: text(host, 'Cgroup'),
-    IpcMode: text(host, 'IpcMode'),
+    IpcMode: text(host, 'IpcMode') || 'private',
     PidMode: text(host, 'PidMode'),
     UTSMode: text(host, 'UTSMode'),
     UsernsMode: text(host, 'UsernsMode'),
@@ -83,8 +87,8 @@ function parseSurroundings(host: JsonObject) {
 
 function parseLogConfig(host: JsonObject): HostConfig['LogConfig'] {
   const log = host.object('LogConfig');
-  if (log === undefined) return { Type: '', Config: {} };
-  return { Type: text(log, 'Type'), Config: textMap(log, 'Config') };
+  if (log === undefined) return { Type: DEFAULT_LOG, Config: {} };
+  return { Type: text(log, 'Type') || DEFAULT_LOG, Config: textMap(log, 'Config') };
 }
 
 const MOUNT_TYPES = ['bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster'] as const;

@@ -12,14 +12,15 @@ import { jsonLine } from './json-lines.ts';
 export type Work = (report: OnProgress) => Promise<unknown[]>;
 
 /**
- * Starts the work and waits for its first sign of life: a failure before it becomes a proper HTTP answer (it is thrown), a later one the last line.
+ * Starts the work and waits until it is under way, which its second report shows: the first says only what will be tried. A failure before that is
+ * thrown and becomes an HTTP status, a later one the last line.
  */
 export async function progressReply(work: Work): Promise<Reply> {
   const queue = new ProgressQueue();
   const done = work((progress) => queue.push(progress)).finally(() => queue.end());
   // Observed below on every path; without this a failure before that would count as unhandled.
   done.catch(() => undefined);
-  await Promise.race([queue.ready(), done]);
+  await Promise.race([queue.atLeast(2), done]);
   return stream('application/json', progressLines(queue, done));
 }
 
@@ -66,10 +67,13 @@ class ProgressQueue implements AsyncIterable<TransferProgress> {
     this.#wake();
   }
 
-  /** Resolves when there is something to read or nothing will come. */
-  async ready(): Promise<void> {
-    if (this.#waiting.size > 0 || this.#ended) return;
-    await new Promise<void>((resolve) => {
+  /** Resolves when so many reports wait. */
+  async atLeast(count: number): Promise<void> {
+    while (this.#waiting.size < count) await this.#change();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
       this.#wake = resolve;
     });
   }
@@ -80,8 +84,8 @@ class ProgressQueue implements AsyncIterable<TransferProgress> {
         this.#waiting.delete(key);
         yield progress;
       }
-      if (this.#ended && this.#waiting.size === 0) return;
-      await this.ready();
+      if (this.#ended) return;
+      await this.#change();
     }
   }
 }

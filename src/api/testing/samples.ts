@@ -123,8 +123,6 @@ export function sampleInspect(name: string, request: ContainerCreateRequest): Co
   const { HostConfig: asked, NetworkingConfig, ...Config } = request;
   const HostConfig: HostConfig = {
     ...asked,
-    CgroupnsMode: 'private',
-    LogConfig: { Type: 'json-file', Config: {} },
     MaskedPaths: [],
     ReadonlyPaths: [],
   };

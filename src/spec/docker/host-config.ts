@@ -84,7 +84,7 @@ export interface RestartPolicy {
 }
 
 export interface LogConfig {
-  /** `json-file`, `local` and the empty string mean the engine's own log; `none` keeps no log. */
+  /** `json-file` and `local` mean the engine's own log; `none` keeps no log. */
   Type: string;
   Config: Record<string, string>;
 }
@@ -140,14 +140,14 @@ export interface HostConfig extends Resources {
   Annotations: Record<string, string>;
   CapAdd: string[];
   CapDrop: string[];
-  CgroupnsMode: '' | 'private' | 'host';
+  CgroupnsMode: 'private' | 'host';
   Dns: string[];
   DnsOptions: string[];
   DnsSearch: string[];
   /** `name:address`. */
   ExtraHosts: string[];
   GroupAdd: string[];
-  /** `none`, `private`, `shareable`, `host`, `container:<id>` or empty. */
+  /** `none`, `private`, `shareable`, `host` or `container:<id>`. */
   IpcMode: string;
   Cgroup: string;
   Links: string[];
@@ -166,7 +166,7 @@ export interface HostConfig extends Resources {
   /** `host` or empty. */
   UTSMode: string;
   UsernsMode: string;
-  /** Bytes; 0: the default 64 MiB. */
+  /** Bytes. */
   ShmSize: number;
   Sysctls: Record<string, string>;
   Runtime: string;

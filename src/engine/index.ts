@@ -1,9 +1,8 @@
 /** The engine of one data root: opens everything, takes over what runs, and puts the verbs behind the contract. */
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { openDatabase } from '../host/database.ts';
 import { hostFacts } from '../host/facts.ts';
-import { Launcher } from '../host/launcher.ts';
 import { shimPath } from '../host/shim-binary.ts';
 import { openNetworks } from '../network/index.ts';
 import { encodePlan } from '../plan/encode.ts';
@@ -19,6 +18,7 @@ import { ExecSet } from './execs/set.ts';
 import { execVerbs } from './execs/verbs.ts';
 import { ImageRoom } from './images/room.ts';
 import { imageVerbs } from './images/verbs.ts';
+import { LauncherKeeper } from './launch/launcher-keeper.ts';
 import { lockDataRoot } from './lock.ts';
 import { NetworkSetup } from './networks/setup.ts';
 import { networkVerbs } from './networks/verbs.ts';
@@ -74,11 +74,9 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
   const containers = new ContainerSet();
   const events = new EventBus();
   const background = new Background();
-  // The socket of an engine that was killed would be in the way of the new one's.
-  rmSync(paths.launcherSocket, { force: true });
   const table = new ContainerTable(database);
   const [launcher, store] = await Promise.all([
-    Launcher.start(shim, paths.launcherSocket),
+    LauncherKeeper.start(shim, paths.launcherSocket),
     openStore({
       root: paths.dataRoot,
       database,
@@ -135,8 +133,7 @@ async function close(parts: Parts, lock: Disposable): Promise<void> {
   for (const container of parts.containers.all()) container.monitor?.close();
   const release = parts.networks.hostRelease();
   if (release.length > 0) await parts.launcher.apply(encodePlan(release));
-  parts.launcher.close();
-  await parts.launcher.ended;
+  await parts.launcher.close();
   await parts.store.close();
   parts.database[Symbol.dispose]();
   lock[Symbol.dispose]();

@@ -2,7 +2,6 @@
 
 import type { Database } from '../host/database.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { Launcher } from '../host/launcher.ts';
 import type { NetworkRoom } from '../network/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Background } from './background.ts';
@@ -11,6 +10,7 @@ import type { ContainerTable } from './containers/table.ts';
 import type { EventBus } from './events.ts';
 import type { ExecSet } from './execs/set.ts';
 import type { ImageRoom } from './images/room.ts';
+import type { LauncherKeeper } from './launch/launcher-keeper.ts';
 import type { NetworkSetup } from './networks/setup.ts';
 import type { Paths } from './paths.ts';
 import type { Trash } from './trash.ts';
@@ -20,7 +20,7 @@ export interface Parts {
   readonly paths: Paths;
   readonly facts: HostFacts;
   readonly database: Database;
-  readonly launcher: Launcher;
+  readonly launcher: LauncherKeeper;
   readonly shim: string;
   readonly store: Store;
   readonly networks: NetworkRoom;

@@ -27,7 +27,8 @@ export function containerLogs(
 
 /** The log, with the end of the current run as the end of what can be followed. */
 export function logSource(parts: Parts, container: Container): LogSource {
-  const { log } = containerPaths(parts.paths, container.id);
-  const ended = container.isRunning ? container.nextExit().status : undefined;
-  return { path: log, ended };
+  return {
+    path: containerPaths(parts.paths, container.id).log,
+    nextEnd: () => (container.isRunning ? container.nextExit() : undefined),
+  };
 }

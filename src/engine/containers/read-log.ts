@@ -2,23 +2,23 @@
 
 import { type LogPosition, logEnd, readLog, tailStart } from '../../host/log-reader.ts';
 import type { LogChunk, LogOptions } from '../contract.ts';
+import type { Waiting } from './container.ts';
 
 export interface LogSource {
   /** The newest file. */
   path: string;
-  /** Resolves when nothing more will be written; undefined: nothing is written now. */
-  ended: Promise<unknown> | undefined;
+  /** Tells when nothing more will be written; undefined: nothing is written now. */
+  nextEnd(): Waiting | undefined;
 }
 
 export async function* selectLog(source: LogSource, options: LogOptions): AsyncIterable<LogChunk> {
   const mask = (options.stdout ? 1 : 0) + (options.stderr ? 2 : 0);
   const { sinceNs = 0n, untilNs } = options;
+  // Asked for before anything is read: an end after that is an end that is seen.
+  using ended = options.follow ? source.nextEnd() : undefined;
+  using window = windowEnd(options);
   const start = await startOf(source.path, options.tail);
-  using end = windowEnd(options);
-  const follow =
-    options.follow && source.ended !== undefined
-      ? { follow: { ended: source.ended, signal: end.signal } }
-      : {};
+  const follow = ended && { follow: { ended: ended.status, signal: window.signal } };
   for await (const records of readLog(source.path, { ...(start && { start }), ...follow })) {
     for (const { stream, timeNs, payload } of records) {
       if (options.signal.aborted || (untilNs !== undefined && timeNs > untilNs)) return;

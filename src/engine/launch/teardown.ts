@@ -4,10 +4,10 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { errnoName } from '../../base/errors.ts';
 import { removeSteps } from '../../cgroup/index.ts';
 import type { CgroupPaths } from '../../cgroup/types.ts';
-import type { Launcher } from '../../host/launcher.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import type { Plan, Step } from '../../plan/ops.ts';
 import type { RunPaths } from '../paths.ts';
+import type { PlanRunner } from './launcher-keeper.ts';
 
 /** linux/errno.h */
 const ECANCELED = 125;
@@ -28,7 +28,7 @@ export function keepTeardown(run: RunPaths, plan: Plan): void {
 }
 
 /** Undoes what a container left whose monitor is gone. Nothing to undo is success. */
-export async function runTeardown(launcher: Launcher, run: RunPaths): Promise<void> {
+export async function runTeardown(launcher: PlanRunner, run: RunPaths): Promise<void> {
   const bytes = readIfThere(run.teardown);
   if (bytes !== undefined) await launcher.apply(bytes);
   removeRunDirectory(run);
@@ -36,7 +36,7 @@ export async function runTeardown(launcher: Launcher, run: RunPaths): Promise<vo
 
 /** What a teardown step could not remove is tried once more: by then its processes have ended. */
 export async function removeCgroupLeft(
-  launcher: Launcher,
+  launcher: PlanRunner,
   cgroup: CgroupPaths | undefined,
 ): Promise<void> {
   if (cgroup === undefined) return;

@@ -1,19 +1,19 @@
 /** The host's side of a network (bridge, address, firewall) is made when its first container starts. */
 
 import { TiffinError } from '../../base/errors.ts';
-import type { Launcher } from '../../host/launcher.ts';
 import type { NetworkRoom } from '../../network/index.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import type { Plan } from '../../plan/ops.ts';
 import { wordFailure } from '../../runtime/failure.ts';
+import type { PlanRunner } from '../launch/launcher-keeper.ts';
 
 export class NetworkSetup {
   readonly #networks: NetworkRoom;
-  readonly #launcher: Launcher;
+  readonly #launcher: PlanRunner;
   /** By network id; a failed set-up is not kept. */
   readonly #done = new Map<string, Promise<void>>();
 
-  constructor(networks: NetworkRoom, launcher: Launcher) {
+  constructor(networks: NetworkRoom, launcher: PlanRunner) {
     this.#networks = networks;
     this.#launcher = launcher;
   }

@@ -1,0 +1,71 @@
+/** The engine's launcher, started anew when it dies: what runs does not depend on it, what is to be started does. */
+
+import { rmSync } from 'node:fs';
+import { errorMessage, TiffinError } from '../../base/errors.ts';
+import { type ApplyResult, Launcher, type LaunchResult } from '../../host/launcher.ts';
+
+/** What the engine asks of a launcher. */
+export type PlanRunner = Pick<Launcher, 'launch' | 'apply'>;
+
+/** A launcher that ends this soon after its start is not started again: something is wrong with it or the machine. */
+const SOON_MS = 1000;
+
+export class LauncherKeeper implements PlanRunner {
+  readonly #shim: string;
+  readonly #socket: string;
+  #current: Promise<Launcher>;
+  #closed = false;
+
+  private constructor(shim: string, socket: string) {
+    this.#shim = shim;
+    this.#socket = socket;
+    this.#current = this.#start();
+  }
+
+  /** Resolves when the first one listens; throws what keeps it from that. */
+  static async start(shim: string, socket: string): Promise<LauncherKeeper> {
+    const keeper = new LauncherKeeper(shim, socket);
+    await keeper.#current;
+    return keeper;
+  }
+
+  async launch(plan: Uint8Array, options?: { subscribe?: number }): Promise<LaunchResult> {
+    return (await this.#current).launch(plan, options);
+  }
+
+  async apply(plan: Uint8Array): Promise<ApplyResult> {
+    return (await this.#current).apply(plan);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const launcher = await this.#current;
+    launcher.close();
+    await launcher.ended;
+  }
+
+  async #start(): Promise<Launcher> {
+    // The socket of one that was killed would be in the way.
+    rmSync(this.#socket, { force: true });
+    const startedMs = Date.now();
+    const launcher = await Launcher.start(this.#shim, this.#socket);
+    void launcher.ended.then((status) => {
+      if (this.#closed) return;
+      console.error(`tiffin: the launcher ended with status ${status}`);
+      this.#current =
+        Date.now() - startedMs < SOON_MS ? Promise.reject(endedAtOnce(status)) : this.#start();
+      // Whoever needs it next hears of the failure.
+      this.#current.catch((error: unknown) => console.error(`tiffin: ${errorMessage(error)}`));
+    });
+    return launcher;
+  }
+}
+
+function endedAtOnce(status: number): TiffinError {
+  return new TiffinError(
+    'unavailable',
+    'launcher-gone',
+    `the launcher ended with status ${status} as soon as it was started`,
+    { hint: 'running containers are not affected; restart the engine' },
+  );
+}

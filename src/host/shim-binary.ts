@@ -13,7 +13,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-// @ts-expect-error: a file import has no type declaration
 import embedded from '../../dist/shim' with { type: 'file' };
 import { errnoName, TiffinError } from '../base/errors.ts';
 

@@ -1,7 +1,6 @@
 /** The image that comes inside of this program, so that a container runs on a machine without a network. */
 
-import { createReadStream } from 'node:fs';
-// @ts-expect-error: a file import has no type declaration
+import { readFileSync } from 'node:fs';
 import starter from '../../../dist/starter.tar' with { type: 'file' };
 import type { Platform } from '../../spec/content.ts';
 import type { Store } from '../../store/index.ts';
@@ -20,5 +19,10 @@ export function isStarter(reference: string): boolean {
 }
 
 export async function loadStarter(store: Store, platform: Platform): Promise<void> {
-  await store.archives.load(createReadStream(starter), platform);
+  await store.archives.load(embedded(), platform);
+}
+
+/** A file inside of the binary can be read only as a whole. */
+async function* embedded(): AsyncGenerator<Uint8Array> {
+  yield readFileSync(starter);
 }

@@ -1,0 +1,11 @@
+/** Files that `bun build --compile` puts into the binary; an import of one gives its path there. */
+
+declare module '*/dist/shim' {
+  const path: string;
+  export = path;
+}
+
+declare module '*/dist/starter.tar' {
+  const path: string;
+  export = path;
+}

@@ -115,8 +115,9 @@ function bindOwn(source: string, target: string, options: MountOptions): Step {
       source,
       target,
       recursive: 0,
-      set: options.set,
-      clear: options.clear,
+      // Nothing in it has an access time.
+      set: options.set & ~ATTR.atimeMask,
+      clear: options.clear & ~ATTR.atimeMask,
       deep: 0,
       create: 1,
       propagation: 0n,

@@ -8,6 +8,7 @@ import { becomeShim } from '../become-shim.ts';
 import { type Bundle, loadBundle } from '../bundle.ts';
 import { planCgroupPath } from '../cgroup-path.ts';
 import type { OciContext } from '../context.ts';
+import { prepareFilter } from '../filter-cache.ts';
 import { namespaceMask } from '../namespaces.ts';
 import { planLaunch } from '../planner.ts';
 import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
@@ -51,6 +52,7 @@ export function launch(
   mode: LaunchMode,
 ): never {
   const facts = hostFacts();
+  prepareFilter(bundle.spec, context.root);
   const directory = new StateDirectory(context.root, options.id);
   const cgroupPath = choosePath(bundle, options.id, context);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });

@@ -9,6 +9,7 @@ import { parseProcess } from '../../spec/runtime/index.ts';
 import { becomeShim, execPlanFile } from '../become-shim.ts';
 import { parseJson, readText } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
+import { prepareFilter } from '../filter-cache.ts';
 import { planExec } from '../planner.ts';
 import { checkConsole, DETACHED, FOREGROUND, supervise } from './create.ts';
 import { type Found, find } from './state.ts';
@@ -42,6 +43,7 @@ export function exec(options: ExecOptions, context: OciContext): never {
   refuseState(found, options.ignorePaused);
   const facts = hostFacts();
   const spec = found.directory.config();
+  prepareFilter(spec, context.root);
   const process = chooseProcess(options, spec, context);
   checkConsole(process.terminal === true, options.consoleSocket, options.detach);
   const { record, snapshot } = found;

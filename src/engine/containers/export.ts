@@ -12,7 +12,7 @@ const READ_ONLY = 0x1n | 0x2n | 0x4n | 0x8n;
 export async function* exportContainer(parts: Parts, reference: string): AsyncIterable<Uint8Array> {
   const container = parts.containers.get(reference);
   emitContainer(parts, container, 'export');
-  yield* parts.store.archives.exportTree(encodePlan(viewSteps(parts, container)));
+  yield* parts.store.archives.exportTree(viewSteps(parts, container));
 }
 
 /** What the container wrote is the topmost of read-only layers: a view that cannot disturb one that runs. */

@@ -103,6 +103,8 @@ export class Launcher {
       throw new TiffinError('invalid', 'plan-too-large', `plan of ${plan.length} bytes`);
     }
     const exchange = new LaunchExchange();
+    // A connection that never comes about fails in `open` too; once is enough.
+    exchange.answer.promise.catch(() => {});
     const connection = await FrameConnection.open(this.#socket, exchange);
     if (subscribe !== 0) void connection.write(encodeFrame('subscribe', Uint8Array.of(subscribe)));
     // A failure to write shows as the end of the connection, which settles the answer.

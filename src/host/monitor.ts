@@ -124,6 +124,8 @@ export class Monitor {
 export async function connectMonitor(socketPath: string): Promise<Monitor> {
   let monitor: Monitor | undefined;
   const connected = Promise.withResolvers<Monitor>();
+  // A connection that never comes about fails in `open` too; once is enough.
+  connected.promise.catch(() => {});
   await FrameConnection.open(socketPath, {
     frame(frame, connection) {
       if (monitor !== undefined) monitor.take(frame);

@@ -56,7 +56,10 @@ export function cleanPath(path: string): string {
 /** A mount target: absolute, not the root itself. */
 export function checkTarget(target: string, text: string): string {
   if (!target.startsWith('/')) {
-    throw invalid(text, `invalid mount path: '${target}' mount path must be absolute`);
+    throw invalid(
+      text,
+      `invalid mount path: '${target.slice(0, 200)}' mount path must be absolute`,
+    );
   }
   const clean = cleanPath(target);
   if (clean === '/') throw invalid(text, "destination can't be '/'");

@@ -74,11 +74,25 @@ export function define(
     created: formatTime(nowNs()),
     imageId: input.image.id,
     manifest: input.image.manifest,
-    config: { ...config, Hostname: hostnameOf(config, host, input.id, hostname()) },
+    config: { ...config, Hostname: chooseHostname(parts, config, host, input.id) },
     hostConfig: joinedById(parts, host),
     networks: networking.EndpointsConfig,
     mounts: [],
   };
+}
+
+/** Whoever shares a network is known in it by one name. */
+function chooseHostname(
+  parts: Parts,
+  config: ContainerConfig,
+  host: HostConfig,
+  id: string,
+): string {
+  const shared = parts.containers.find(host.NetworkMode.slice('container:'.length));
+  if (host.NetworkMode.startsWith('container:') && shared !== undefined) {
+    return shared.definition.config.Hostname;
+  }
+  return hostnameOf(config, host, id, hostname());
 }
 
 function chooseName(parts: Parts, name: string | undefined): string {

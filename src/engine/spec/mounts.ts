@@ -51,20 +51,21 @@ function kernelMounts({ host, modes }: MountInput): Mount[] {
 }
 
 function ipcMounts(host: HostConfig, modes: NamespaceModes): Mount[] {
-  if (modes.ipc.kind === 'host') {
-    return ['/dev/shm', '/dev/mqueue'].map((path) => ({
-      destination: path,
-      type: 'bind',
-      source: path,
-      options: ['rbind', 'rprivate', 'nosuid', 'noexec', 'nodev'],
-    }));
-  }
+  // A new mount of mqueue shows the queues of the ipc namespace it is made in, the host's included.
   const mqueue = kernelMount('mqueue', '/dev/mqueue', ['nosuid', 'noexec', 'nodev']);
+  if (modes.ipc.kind === 'host') return [mqueue, HOST_SHM];
   if (host.IpcMode === 'none') return [mqueue];
   const size = host.ShmSize > 0 ? host.ShmSize : DEFAULT_SHM_BYTES;
   const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`];
   return [mqueue, { ...kernelMount('tmpfs', '/dev/shm', options), source: 'shm' }];
 }
+
+const HOST_SHM: Mount = {
+  destination: '/dev/shm',
+  type: 'bind',
+  source: '/dev/shm',
+  options: ['rbind', 'rprivate', 'nosuid', 'noexec', 'nodev'],
+};
 
 function kernelMount(type: string, destination: string, options: string[]): Mount {
   return { destination, type, source: type, options };

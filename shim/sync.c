@@ -192,11 +192,17 @@ int op_wait_gate(struct launch *launch, UNUSED const struct op *op)
     int status = sync_send(launch, TOKEN_GATE, NULL, 0);
     if (status < 0)
         return fail(launch, status, "launching process");
-    do
+    /* The byte tells that the client knows of its connection: until then the end of it would look like a refusal. */
+    uint8_t byte;
+    while (launch->gate_client < 0) {
         launch->gate_client = accept4(launch->gate, NULL, NULL, SOCK_CLOEXEC);
-    while (launch->gate_client < 0 && errno == EINTR);
-    if (launch->gate_client < 0)
-        return fail(launch, errno, "accept");
+        if (launch->gate_client < 0 && errno != EINTR && errno != ECONNABORTED)
+            return fail(launch, errno, "accept");
+        if (launch->gate_client >= 0 && read_exactly(launch->gate_client, &byte, 1) < 0) {
+            close(launch->gate_client);
+            launch->gate_client = NONE;
+        }
+    }
     close(launch->gate);
     launch->gate = NONE;
     return 0;

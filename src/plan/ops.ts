@@ -45,7 +45,7 @@ export const OPS = {
   unlink: { code: 3, man: 'unlink(2)', fields: { path: 'str' } },
   /** Kills what is left in a cgroup directory and removes it and its children; absence is success. */
   'remove-cgroup': { code: 4, man: 'cgroups(7)', fields: { path: 'str' } },
-  /** Loads an eBPF device program and attaches it to a v2 cgroup directory. */
+  /** Loads an eBPF device program and attaches it to a v2 cgroup directory, in place of those attached before. */
   'device-filter': { code: 5, man: 'bpf(2)', fields: { cgroup: 'str', program: 'bytes' } },
   /**
    * Sends netlink messages (protocol 0 rtnetlink, 12 netfilter) and waits for one acknowledgement per
@@ -124,7 +124,7 @@ export const OPS = {
   /** Opens the start gate, a listening socket at a host path; before `pivot`. */
   gate: { code: 25, man: 'unix(7)', fields: { path: 'str' } },
   /**
-   * Waits until somebody connects to the gate. The launch counts as started when this op begins. What fails from here on is
+   * Waits until somebody connects to the gate and sends one byte. The launch counts as started when this op begins. What fails from here on is
    * reported to the connected client as one `failed` frame (src/host/frames.ts); end of file without a frame: exec succeeded.
    */
   'wait-gate': { code: 26, man: 'accept(2)', fields: {} },

@@ -17,6 +17,10 @@ export async function openGate(path: string): Promise<StepFailure | undefined> {
     await Bun.connect({
       unix: path,
       socket: {
+        // The program starts with this byte, not with the connection: one that ends at once would look refused.
+        open: (socket) => {
+          socket.write(Uint8Array.of(1));
+        },
         data: (_, chunk) => {
           chunks.push(Buffer.from(chunk));
         },

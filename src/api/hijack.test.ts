@@ -238,6 +238,17 @@ test('exec start with Detach answers 200, and an unknown exec 404', async () => 
   expect(missing).toStartWith('HTTP/1.1 404 ');
 });
 
+test('exec start with a chunked body and no Upgrade answers with the output in HTTP', async () => {
+  await using served = await serveFake();
+  await served.ask('POST', '/containers/box/exec', { Cmd: ['ls'], AttachStdout: true });
+  served.engine.process.say(1, 'listing');
+  served.engine.process.end();
+  const client = served.dial();
+  client.send(`POST /exec/${'e'.repeat(64)}/start HTTP/1.1\r\nHost: d\r\nConnection: close\r\n`);
+  client.send('Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n');
+  expect(await client.untilEnd()).toContain(framed(1, 'listing'));
+});
+
 test('an upgrade with a chunked or an endless body is refused', async () => {
   await using served = await serveFake();
   const chunked = `POST ${ATTACH} HTTP/1.1\r\nHost: d\r\n${UPGRADE}Transfer-Encoding: chunked\r\n\r\n`;

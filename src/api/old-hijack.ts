@@ -29,7 +29,7 @@ export function admit(socket: Socket, serve: (socket: Socket) => void): void {
     const text = seen.toString('latin1', 0, MAX_HEAD);
     if (!mayHijack(text) || text.length >= MAX_HEAD) return pass(seen);
     const end = text.indexOf(END_OF_HEAD);
-    if (end >= 0) pass(hasUpgrade(text.slice(0, end)) ? seen : addUpgrade(seen));
+    if (end >= 0) pass(takesForGranted(text.slice(0, end)) ? addUpgrade(seen) : seen);
   };
   const ignore = () => undefined;
   socket.on('data', look);
@@ -48,8 +48,10 @@ function mayHijack(text: string): boolean {
   return path.endsWith('/attach') || (path.includes('/exec/') && path.endsWith('/start'));
 }
 
-function hasUpgrade(head: string): boolean {
-  return head.toLowerCase().includes('\r\nupgrade:');
+/** A chunked body needs the server's parser: such a request stays in HTTP and gets its output there. */
+function takesForGranted(head: string): boolean {
+  const lower = head.toLowerCase();
+  return !lower.includes('\r\nupgrade:') && !lower.includes('\r\ntransfer-encoding:');
 }
 
 function addUpgrade(bytes: Buffer): Buffer {

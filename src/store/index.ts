@@ -74,11 +74,15 @@ export class Store {
     this.archives = new Archives(this, options.shim);
   }
 
-  /** Removes what a crash or an interrupted transfer left behind. */
+  /** Removes what a crash or an interrupted transfer left behind, and unpacks again what a crash of the machine may have eaten. */
   async recover(): Promise<void> {
-    await this.layers.sweep();
+    const doubtful = await this.layers.sweep();
     await this.#garbage.collect();
     await this.#layout.update();
+    for (const { diffId, blob } of this.images.allLayers()) {
+      // A layer that cannot be unpacked any more fails the container that needs it, not the start of the engine.
+      if (doubtful.has(diffId)) await this.layers.ensure(diffId, blob).catch(() => undefined);
+    }
   }
 
   /**

@@ -131,3 +131,22 @@ test('Store.history pairs steps with layers, and knows layers without a step', a
     [undefined, 'ADD one', 3, []],
   ]);
 });
+
+test('Store.recover unpacks again what the machine may have lost when it went down', async () => {
+  let opened = 0;
+  const openTree = () => {
+    opened += 1;
+    return {
+      write: async () => {},
+      finish: async () => ({ synced: new Promise<void>(() => {}) }),
+      abort: async () => {},
+    };
+  };
+  const { store, database, reopen } = await testStore({ openTree });
+  const id = await storeImage(store, ['one', 'two'], ['app:1']);
+  database.run("UPDATE layers SET unsynced_boot = 'another boot' WHERE size = 3");
+  expect(opened).toBe(2);
+  const again = await reopen();
+  expect(opened).toBe(4);
+  expect(again.images.resolve(id).size).toBe(6);
+});

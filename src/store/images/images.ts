@@ -132,6 +132,11 @@ export class Images {
     return this.#records.list().map((row) => this.#record(row));
   }
 
+  /** Of every image, those included that only a container keeps. */
+  allLayers(): ImageLayer[] {
+    return [...this.#records.list(), ...this.#records.removed()].flatMap(layersOf);
+  }
+
   async tag(name: string, target: ImageReference): Promise<void> {
     if (target.digest !== undefined) {
       throw new TiffinError(
@@ -200,10 +205,7 @@ export class Images {
       manifest: manifestDescriptor(row),
       index: row.index,
       config: this.#config(row.id),
-      layers: row.layers.map(({ diffId, blob, blobType, blobSize }) => ({
-        diffId,
-        blob: { mediaType: blobType, digest: blob, size: blobSize },
-      })),
+      layers: layersOf(row),
       directories: diffIds.map((id) => this.#layers.path(id)).reverse(),
       tags: names.filter((name) => name.digest === undefined).map(familiarReference),
       digests: names.filter((name) => name.digest !== undefined).map(familiarReference),
@@ -233,7 +235,14 @@ export function noSuchImage(name: string): TiffinError {
   return new TiffinError('not-found', 'no-such-image', `No such image: ${shown}`);
 }
 
-export function manifestDescriptor(row: ImageRow): Descriptor {
+function layersOf(row: ImageRow): ImageLayer[] {
+  return row.layers.map(({ diffId, blob, blobType, blobSize }) => ({
+    diffId,
+    blob: { mediaType: blobType, digest: blob, size: blobSize },
+  }));
+}
+
+function manifestDescriptor(row: ImageRow): Descriptor {
   return { mediaType: row.manifestType, digest: row.manifest, size: row.manifestSize };
 }
 

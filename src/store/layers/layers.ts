@@ -41,9 +41,13 @@ export class LayerStore {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
 
-  /** Removes what a crash left: temporary trees, trees without a row, rows without a tree, trees the machine may have lost. */
-  async sweep(): Promise<void> {
-    for (const diffId of this.#records.doubtful()) this.#records.delete(diffId);
+  /**
+   * Removes what a crash left: temporary trees, trees without a row, rows without a tree, and trees whose content the machine
+   * may have lost. Returns the layers of the last kind.
+   */
+  async sweep(): Promise<ReadonlySet<string>> {
+    const doubtful = new Set(this.#records.doubtful());
+    for (const diffId of doubtful) this.#records.delete(diffId);
     const names = new Set(readdirSync(this.#directory));
     for (const diffId of this.#records.list()) {
       if (!names.has(hexOf(diffId))) this.#records.delete(diffId);
@@ -52,6 +56,7 @@ export class LayerStore {
     for (const name of names) {
       if (!kept.has(name)) await removeTree(join(this.#directory, name));
     }
+    return doubtful;
   }
 
   has(diffId: Digest): boolean {

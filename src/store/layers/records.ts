@@ -60,13 +60,6 @@ export class LayerRecords {
       .map((row) => String(row.diff_id));
   }
 
-  /** Layers of this start of the machine that were left unsynced, by an engine that was killed. */
-  unsynced(): string[] {
-    return this.#database
-      .all('SELECT diff_id FROM layers WHERE unsynced_boot = ?', this.#boot)
-      .map((row) => String(row.diff_id));
-  }
-
   delete(diffId: string): void {
     this.#database.run('DELETE FROM layers WHERE diff_id = ?', diffId);
   }

@@ -1,7 +1,7 @@
 /** A store in a directory of its own, and small images for it. */
 
 import { join } from 'node:path';
-import { openDatabase } from '../../host/database.ts';
+import { type Database, openDatabase } from '../../host/database.ts';
 import type { Descriptor, Digest } from '../../spec/content.ts';
 import { sha256Digest } from '../../spec/digest.ts';
 import { mediaTypes } from '../../spec/image.ts';
@@ -16,6 +16,7 @@ export const linux = { os: 'linux', architecture: 'amd64' };
 export interface TestStore {
   store: Store;
   root: string;
+  database: Database;
   /** Ids of images that containers are said to use. */
   used: Set<string>;
   reopen: () => Promise<Store>;
@@ -31,16 +32,17 @@ export const discardTrees: OpenTree = () => ({
 export async function testStore(options: Partial<StoreOptions> = {}): Promise<TestStore> {
   const root = testDirectory();
   const used = new Set<string>();
+  const database = openDatabase(join(root, 'tiffin.db'));
   const open = () =>
     openStore({
       root,
-      database: openDatabase(join(root, 'tiffin.db')),
+      database,
       shim: 'none',
       usedImages: () => used,
       openTree: discardTrees,
       ...options,
     });
-  return { store: await open(), root, used, reopen: open };
+  return { store: await open(), root, database, used, reopen: open };
 }
 
 /** An image with one layer per text, each a tar of one file; the manifest and all blobs are stored. */

@@ -1,6 +1,6 @@
 /** What a monitor undoes when its container ends, kept so that somebody else can do it if the monitor cannot. */
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { errnoName } from '../../base/errors.ts';
 import { removeSteps } from '../../cgroup/index.ts';
 import type { CgroupPaths } from '../../cgroup/types.ts';
@@ -24,7 +24,10 @@ export function keepTeardown(run: RunPaths, plan: Plan): void {
     why: 'never runs: its failure starts the teardown',
   };
   const bytes = encodePlan([trigger, ...teardown], { index: 0, errno: ECANCELED });
-  writeFileSync(run.teardown, bytes, { mode: 0o600 });
+  // Whole or not at all: without the file nothing was launched yet.
+  const unfinished = `${run.teardown}.new`;
+  writeFileSync(unfinished, bytes, { mode: 0o600 });
+  renameSync(unfinished, run.teardown);
 }
 
 /** Undoes what a container left whose monitor is gone. Nothing to undo is success. */

@@ -12,6 +12,8 @@
 #define DEPTH_MAX 64
 #define ROUNDS_MAX 64
 #define DIED_MAX 256
+/* The kernel's BPF_CGROUP_MAX_PROGS. */
+#define PROGRAMS_MAX 64
 
 static void write_below(int directory, const char *name, const char *value)
 {
@@ -107,6 +109,33 @@ int op_remove_cgroup(struct launch *launch, const struct op *op)
     return status < 0 ? fail(launch, status, "%s", path) : 0;
 }
 
+static unsigned attached_programs(int cgroup, uint32_t *ids, unsigned room)
+{
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.query.target_fd = (uint32_t)cgroup;
+    attributes.query.attach_type = BPF_CGROUP_DEVICE;
+    attributes.query.prog_ids = (uint64_t)(uintptr_t)ids;
+    attributes.query.prog_cnt = room;
+    long status = syscall(SYS_bpf, BPF_PROG_QUERY, &attributes, sizeof attributes);
+    return status < 0 ? 0 : attributes.query.prog_cnt;
+}
+
+static int detach_program(int cgroup, uint32_t id)
+{
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.prog_id = id;
+    SCOPED_FD program = (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attributes, sizeof attributes);
+    if (program < 0)
+        return errno == ENOENT ? 0 : -errno;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = (uint32_t)cgroup;
+    attributes.attach_bpf_fd = (uint32_t)program;
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    return syscall(SYS_bpf, BPF_PROG_DETACH, &attributes, sizeof attributes) < 0 ? -errno : 0;
+}
+
 int op_device_filter(struct launch *launch, const struct op *op)
 {
     const char *path = op_str(op, DEVICE_FILTER__CGROUP);
@@ -134,7 +163,15 @@ int op_device_filter(struct launch *launch, const struct op *op)
     attributes.attach_bpf_fd = (uint32_t)loaded;
     attributes.attach_type = BPF_CGROUP_DEVICE;
     attributes.attach_flags = BPF_F_ALLOW_MULTI;
+    uint32_t older[PROGRAMS_MAX];
+    unsigned count = attached_programs(cgroup, older, PROGRAMS_MAX);
     if (syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes) < 0)
         return fail(launch, errno, "%s", path);
+    /* All attached programs must agree, so an update takes effect when the older ones are gone; there is always one. */
+    for (unsigned i = 0; i < count; i++) {
+        int status = detach_program(cgroup, older[i]);
+        if (status < 0)
+            return fail(launch, -status, "%s", path);
+    }
     return 0;
 }

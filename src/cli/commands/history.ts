@@ -56,10 +56,10 @@ export const history: Command = {
 
 function historyRow(item: HistoryItem, options: { full: boolean; human: boolean }): Row {
   const createdBy = item.CreatedBy.replaceAll('\t', ' ');
-  const createdAt = item.Created > 0 ? localRfc3339(item.Created) : '';
+  const createdAt = () => (item.Created > 0 ? localRfc3339(item.Created) : '');
   return {
     ID: options.full ? item.Id : shortId(item.Id),
-    CreatedSince: options.human ? ago(item.Created) : createdAt,
+    CreatedSince: options.human ? ago(item.Created) : createdAt(),
     CreatedAt: createdAt,
     CreatedBy: options.full ? createdBy : ellipsis(createdBy, CREATED_BY_WIDTH),
     Size: options.human ? decimalSize(item.Size, 3) : String(item.Size),

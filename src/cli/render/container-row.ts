@@ -40,7 +40,7 @@ export function containerRow(container: ContainerSummary, full: boolean): Row {
     Names: ownNames(container.Names ?? [], full).join(','),
     Image: imageText(container, full),
     Command: JSON.stringify(full ? container.Command : ellipsis(container.Command, COMMAND_WIDTH)),
-    CreatedAt: localTime(container.Created),
+    CreatedAt: () => localTime(container.Created),
     RunningFor: ago(container.Created),
     Ports: displayPorts(container.Ports ?? []),
     State: container.State,

@@ -88,7 +88,7 @@ function imageRow(image: ImageSummary, name: ImageName, full: boolean): Row {
     Tag: name.tag,
     Digest: name.digest,
     CreatedSince: ago(image.Created),
-    CreatedAt: localTime(image.Created),
+    CreatedAt: () => localTime(image.Created),
     Size: decimalSize(image.Size, 3),
     Containers: count(image.Containers, String),
     VirtualSize: decimalSize(image.Size, 3),

@@ -7,7 +7,7 @@ import { unescapeTabs } from '../template/literals.ts';
 import { compileTemplate, type Template, TemplateError } from '../template/template.ts';
 import { alignColumns } from './table.ts';
 
-/** A text per field, or a method. */
+/** A text per field, a method, or a method without parameters: a field that costs too much to fill in unasked. */
 export type Row = Readonly<Record<string, string | ((...args: string[]) => string)>>;
 
 export interface ListFormat {
@@ -38,7 +38,13 @@ export function printList(
   rows: readonly Row[],
   options: { format: string; quiet?: boolean; out: Output },
 ): void {
-  options.out.print(renderList(list, rows, options.format, options.quiet ?? false));
+  const quiet = options.quiet ?? false;
+  if (quiet && options.format !== '') {
+    options.out.error(
+      'WARNING: Ignoring custom format, because both --format and --quiet are set.\n',
+    );
+  }
+  options.out.print(renderList(list, rows, options.format, quiet));
 }
 
 export function renderList(
@@ -48,12 +54,13 @@ export function renderList(
   quiet: boolean,
 ): string {
   const wanted = format === '' ? 'table' : format;
-  if (quiet && (wanted === 'table' || wanted === 'raw')) {
+  if (quiet) {
     return rows.map((row) => `${String(row[list.id])}\n`).join('');
   }
   if (wanted === 'json') return rows.map((row) => `${JSON.stringify(plain(row))}\n`).join('');
-  const isTable = wanted === 'table' || wanted.startsWith('table ');
-  const source = isTable ? tableTemplate(list, wanted) : wanted;
+  if (wanted === 'table') return plainTable(list, rows);
+  const isTable = wanted.startsWith('table ');
+  const source = isTable ? wanted.slice('table '.length).trim() : wanted;
   const template = compile(unescapeTabs(source));
   const lines = rows.map((row) => fill(template, row, list.type));
   if (!isTable) return lines.map((line) => `${line}\n`).join('');
@@ -61,21 +68,30 @@ export function renderList(
   return alignColumns([header, ...lines].flatMap((line) => line.split('\n')));
 }
 
-function tableTemplate(list: ListFormat, format: string): string {
-  const chosen = format.slice('table'.length).trim();
-  return chosen === '' ? list.columns.map((field) => `{{.${field}}}`).join('\t') : chosen;
+/** The default columns need no template. */
+function plainTable(list: ListFormat, rows: readonly Row[]): string {
+  const header = list.columns.map((field) => list.headers[field] ?? '').join('\t');
+  const lines = rows.map((row) => list.columns.map((field) => fieldText(row, field)).join('\t'));
+  return alignColumns([header, ...lines]);
+}
+
+function fieldText(row: Row, field: string): string {
+  const value = row[field] ?? '';
+  return typeof value === 'string' ? value : value();
 }
 
 function headerRow(list: ListFormat): Row {
   return { ...list.headers, Label: (name: string) => name };
 }
 
-/** Without methods, in the order of the names. */
+/** Without methods that want an operand, in the order of the names. */
 function plain(row: Row): Record<string, string> {
-  const entries = Object.entries(row).filter(
-    (entry): entry is [string, string] => typeof entry[1] === 'string',
-  );
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const fields = Object.keys(row).filter((field) => isField(row[field]));
+  return Object.fromEntries(fields.sort().map((field) => [field, fieldText(row, field)]));
+}
+
+function isField(value: unknown): boolean {
+  return typeof value === 'string' || (typeof value === 'function' && value.length === 0);
 }
 
 function compile(source: string): Template {

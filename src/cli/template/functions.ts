@@ -62,7 +62,12 @@ export function isTrue(value: unknown): boolean {
 
 /** JSON as Go writes it: bare of functions, without escaping of HTML. */
 export function goJson(value: unknown): string {
-  return JSON.stringify(value instanceof Float ? value.value : (value ?? null));
+  return JSON.stringify(
+    value instanceof Float ? value.value : (value ?? null),
+    (_, field: unknown) =>
+      // A field that is filled in when asked for; methods with operands are left out.
+      typeof field === 'function' && field.length === 0 ? field() : field,
+  );
 }
 
 function requireText(value: unknown): string {

@@ -1,6 +1,7 @@
 /** The engine of one data root: opens everything, takes over what runs, and puts the verbs behind the contract. */
 
 import { mkdirSync } from 'node:fs';
+import { TiffinError } from '../base/errors.ts';
 import { openDatabase } from '../host/database.ts';
 import { hostFacts } from '../host/facts.ts';
 import { shimPath } from '../host/shim-binary.ts';
@@ -40,6 +41,7 @@ export interface EngineOptions {
 
 /** Throws `conflict` when another engine uses the data root, `denied` when a directory cannot be made. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
+  requireRoot();
   const paths = layOut(options.dataRoot, options.execRoot);
   makeDirectories(paths);
   const lock = lockDataRoot(paths.lock, paths.dataRoot);
@@ -53,6 +55,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     lock[Symbol.dispose]();
     throw error;
   }
+}
+
+/** Before anything is made: mounts, cgroups and links of the host are root's. */
+function requireRoot(): void {
+  if (process.geteuid?.() === 0) return;
+  throw new TiffinError('denied', 'not-root', 'the engine must run as root', {
+    hint: 'start it with sudo; `tiffin oci run` runs a bundle for an ordinary user',
+  });
 }
 
 /** Owner-only from the top: what is inside has the modes that containers want (CVE-2021-41091). */

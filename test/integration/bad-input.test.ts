@@ -179,7 +179,7 @@ for (const { name, args, status, says } of cases) {
 test('bad input: a taken name says by which container', async () => {
   const id = await engine.ok('create', '--name', 'taken', 'starter', 'true');
   const result = await engine.tiffin(['create', '--name', 'taken', 'starter', 'true']);
-  expect(result.status).toBe(1);
+  expect(result.status).toBe(125);
   expect(result.stderr).toContain('"/taken" is already in use by container');
   expect(result.stderr).toContain(id);
   await engine.ok('rm', 'taken');

@@ -34,6 +34,5 @@ async function dispatch(globals: Globals): Promise<number> {
   }
   const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (verb === undefined) throw usage(`no such command: ${name}`);
-  await verb(rest, context);
-  return 0;
+  return (await verb(rest, context)) ?? 0;
 }

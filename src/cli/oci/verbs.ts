@@ -5,7 +5,8 @@ import type { CreateOptions } from '../../runtime/verbs/create.ts';
 import type { FailureReport } from '../../runtime/verbs/report-failure.ts';
 import { type Flags, type FlagTable, parseFlags, parseMixed, usage } from './flags.ts';
 
-type Verb = (argv: readonly string[], context: OciContext) => Promise<void>;
+/** Resolves to an exit code, where that is not 0. */
+type Verb = (argv: readonly string[], context: OciContext) => Promise<number | undefined>;
 
 const LAUNCH_FLAGS = {
   bundle: 'text',
@@ -34,21 +35,23 @@ export const VERBS: Readonly<Record<string, Verb>> = {
   create: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, CREATE);
     const { create } = await import('../../runtime/verbs/create.ts');
-    create(launchOptions(flags, one(rest)), context);
+    return create(launchOptions(flags, one(rest)), context);
   },
   run: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, RUN);
     const { run } = await import('../../runtime/verbs/run.ts');
     const options = { detach: flags.has('detach'), keep: flags.has('keep') };
-    run({ ...launchOptions(flags, one(rest)), ...options }, context);
+    return run({ ...launchOptions(flags, one(rest)), ...options }, context);
   },
   start: async (argv, context) => {
     const { start } = await import('../../runtime/verbs/start.ts');
     await start(one(parseMixed(argv, NONE).rest), context);
+    return undefined;
   },
   state: async (argv, context) => {
     const { state } = await import('../../runtime/verbs/state.ts');
     state(one(parseMixed(argv, NONE).rest), context);
+    return undefined;
   },
   kill: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, { flags: { all: 'switch' }, short: { a: 'all' } });
@@ -56,22 +59,25 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     if (id === undefined || more.length > 0) throw usage('kill: expected <id> [signal]');
     const { kill } = await import('../../runtime/verbs/kill.ts');
     kill({ id, signal, all: flags.has('all') }, context);
+    return undefined;
   },
   delete: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, { flags: { force: 'switch' }, short: { f: 'force' } });
     const { remove } = await import('../../runtime/verbs/delete.ts');
     await remove({ id: one(rest), force: flags.has('force') }, context);
+    return undefined;
   },
   exec: async (argv, context) => {
     const { EXEC_FLAGS, execOptions } = await import('./exec-flags.ts');
     const { flags, rest } = parseFlags(argv, EXEC_FLAGS);
     const { exec } = await import('../../runtime/verbs/exec.ts');
-    exec(execOptions(flags, rest), context);
+    return exec(execOptions(flags, rest), context);
   },
   list: async (argv, context) => {
     const { flags } = parseMixed(argv, LIST);
     const { list } = await import('../../runtime/verbs/list.ts');
     list({ format: format(flags), quiet: flags.has('quiet') }, context);
+    return undefined;
   },
   ps: async (argv, context) => {
     const { flags, rest } = parseFlags(argv, PS);
@@ -79,34 +85,41 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     if (id === undefined) throw usage('ps: expected <id> [ps options]');
     const { ps } = await import('../../runtime/verbs/ps.ts');
     ps({ id, format: format(flags), args }, context);
+    return undefined;
   },
   spec: async (argv, context) => {
     const { flags } = parseMixed(argv, SPEC);
     const { writeSpec } = await import('../../runtime/verbs/spec.ts');
     writeSpec({ bundle: flags.text('bundle') ?? '.', rootless: flags.has('rootless') }, context);
+    return undefined;
   },
   features: async (_, context) => {
     const { features } = await import('../../runtime/verbs/features.ts');
     features(context);
+    return undefined;
   },
   pause: async (argv, context) => {
     const { pause } = await import('../../runtime/verbs/pause.ts');
     await pause(one(parseMixed(argv, NONE).rest), context);
+    return undefined;
   },
   resume: async (argv, context) => {
     const { resume } = await import('../../runtime/verbs/pause.ts');
     await resume(one(parseMixed(argv, NONE).rest), context);
+    return undefined;
   },
   update: async (argv, context) => {
     const { readResources, UPDATE_FLAGS } = await import('./update-flags.ts');
     const { flags, rest } = parseMixed(argv, UPDATE_FLAGS);
     const { update } = await import('../../runtime/verbs/update.ts');
     update(one(rest), readResources(flags), context);
+    return undefined;
   },
   // Called by the shim alone.
   'report-failure': async (argv, context) => {
     const { reportFailure } = await import('../../runtime/verbs/report-failure.ts');
     reportFailure(reportOf(argv), context);
+    return undefined;
   },
 };
 

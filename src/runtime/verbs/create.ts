@@ -30,8 +30,8 @@ export const DETACHED = 0;
 export const FOREGROUND = 1;
 const INHERITED_STREAMS = 3;
 
-/** Does not return: this process becomes the shim. */
-export function create(options: CreateOptions, context: OciContext): never {
+/** This process becomes the shim; resolves to the exit code where it cannot. */
+export function create(options: CreateOptions, context: OciContext): Promise<number> {
   const bundle = loadBundle(options.bundle, context.workingDirectory);
   const terminal = bundle.spec.process?.terminal === true;
   checkConsole(terminal, options.consoleSocket, true);
@@ -50,18 +50,19 @@ export function launch(
   options: CreateOptions,
   context: OciContext,
   mode: LaunchMode,
-): never {
+): Promise<number> {
   const facts = hostFacts();
   prepareFilter(bundle.spec, context.root);
   const directory = new StateDirectory(context.root, options.id);
   const cgroupPath = choosePath(bundle, options.id, context);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
   const cgroups = cgroupPaths(facts, cgroupPath);
-  refuseOccupied(cgroups);
   directory.claim();
   try {
+    refuseOccupied(cgroups);
     directory.write(newRecord(bundle, options, facts, cgroups), bundle.text);
-    return becomeShim(plan, directory.file('plan'), context);
+    const preserved = options.preserveFds + listenFds(context.environment);
+    return becomeShim(plan, directory.file('plan'), preserved, context);
   } catch (error) {
     directory.remove();
     throw error;

@@ -37,8 +37,8 @@ export interface ExecOptions {
   ignorePaused: boolean;
 }
 
-/** Does not return: this process becomes the shim. */
-export function exec(options: ExecOptions, context: OciContext): never {
+/** This process becomes the shim; resolves to the exit code where it cannot. */
+export function exec(options: ExecOptions, context: OciContext): Promise<number> {
   const found = find(options.id, context);
   refuseState(found, options.ignorePaused);
   const facts = hostFacts();
@@ -76,6 +76,7 @@ export function exec(options: ExecOptions, context: OciContext): never {
   return becomeShim(
     [...plan, { stage: 'running', op: forget, why: 'every step has succeeded' }],
     file,
+    options.preserveFds,
     context,
   );
 }

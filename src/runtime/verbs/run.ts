@@ -10,8 +10,8 @@ export interface RunOptions extends CreateOptions {
   keep: boolean;
 }
 
-/** Does not return: this process becomes the shim. */
-export function run(options: RunOptions, context: OciContext): never {
+/** This process becomes the shim; resolves to the exit code where it cannot. */
+export function run(options: RunOptions, context: OciContext): Promise<number> {
   const bundle = loadBundle(options.bundle, context.workingDirectory);
   checkConsole(bundle.spec.process?.terminal === true, options.consoleSocket, options.detach);
   return launch(bundle, options, context, {

@@ -5,7 +5,7 @@ export { freeze, isFrozen, planFreeze } from './freezer.ts';
 export { oomKills, peakMemory } from './oom.ts';
 export { cgroupPaths, systemdCgroupPath } from './paths.ts';
 export { joinSteps, planCgroup, removeSteps } from './plan.ts';
-export { cgroupProcesses, refuseOccupied } from './processes.ts';
+export { cgroupProcesses, execDirectory, refuseOccupied } from './processes.ts';
 export {
   type BlockIoStats,
   type CgroupStats,

@@ -1,6 +1,8 @@
 /** The processes of a container, and whether its cgroup is anybody's yet. */
 
 import { TiffinError } from '../base/errors.ts';
+import { parseOwnCgroups } from '../host/cgroup-layout.ts';
+import type { HostFacts } from '../host/facts.ts';
 import { kernelDirectories, readKernelText } from '../host/kernel-files.ts';
 import { uniquePaths } from './paths.ts';
 import type { CgroupPaths } from './types.ts';
@@ -30,6 +32,20 @@ export function refuseOccupied(paths: CgroupPaths): void {
       hint: 'give the container a cgroup path of its own',
     });
   }
+}
+
+/**
+ * The v2 directory for one more process: the container's own, or where its first process `pid` has moved to below it. An init
+ * that manages cgroups hands controllers down, and the kernel lets no process into a directory that does (EBUSY).
+ */
+export function execDirectory(paths: CgroupPaths, facts: HostFacts, pid: number): string {
+  const { v2 } = facts.cgroup;
+  if (paths.v2 === '' || v2 === undefined) return paths.v2;
+  const handsDown = readKernelText(`${paths.v2}/cgroup.subtree_control`)?.trim() ?? '';
+  if (handsDown === '') return paths.v2;
+  const path = parseOwnCgroups(readKernelText(`/proc/${pid}/cgroup`) ?? '').get('') ?? '/';
+  // Compared by whole names; the kernel writes no `..` for what is below this process's own namespace.
+  return `${v2}${path}/`.startsWith(`${paths.v2}/`) ? v2 + path : paths.v2;
 }
 
 /** One hierarchy suffices, as a container is in all of them: v2, which its processes cannot leave, else one nobody nests. */

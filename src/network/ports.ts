@@ -18,7 +18,10 @@ export class PortAllocator {
     this.#tables = tables;
   }
 
-  /** Throws `conflict` when a port is taken, `exhausted` when no ephemeral one is left. Inside a transaction. */
+  /**
+   * Throws `conflict` when a port is taken, `exhausted` when no ephemeral one is left. Inside a transaction.
+   * A second request after a failed bind gets another ephemeral port than the first.
+   */
   allocate(request: ConnectRequest, network: Network): PortBinding[] {
     const wanted = [...(request.ports ?? []), ...published(request)];
     const chosen: PortBinding[] = [];
@@ -65,8 +68,10 @@ export class PortAllocator {
       if (taken !== undefined) throw portTaken(taken, this.owner(taken), request.name);
       return hostPort;
     }
+    // An ephemeral port is tried without a look at the host's sockets: to read their table takes longer than to start anew.
     const free = (candidate: number) =>
-      !reserved(candidate) && !at(candidate).some((one) => hostSocket(one) !== undefined);
+      !reserved(candidate) &&
+      (hostPort === 0 || !at(candidate).some((one) => hostSocket(one) !== undefined));
     const range = hostPort === 0 ? localPortRange() : ([hostPort, hostPortEnd] as const);
     const found = search(range, hostPort === 0 ? this.#next : range[0], free);
     if (found === undefined) throw noneFree(port, range);

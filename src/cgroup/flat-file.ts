@@ -18,7 +18,9 @@ export function readFields(path: string): Map<string, number> {
   const fields = new Map<string, number>();
   for (const line of (readKernelText(path) ?? '').split('\n')) {
     const space = line.indexOf(' ');
-    if (space > 0) fields.set(line.slice(0, space), Number(line.slice(space + 1)) || 0);
+    const value = Number(line.slice(space + 1));
+    // Some files mix in words, such as `max`.
+    if (space > 0 && Number.isFinite(value)) fields.set(line.slice(0, space), value);
   }
   return fields;
 }

@@ -45,8 +45,8 @@ export function peakMemory(captures: ReadonlyMap<string, string>): number | unde
 
 function field(text: string, name: string): number {
   for (const line of text.split('\n')) {
-    const [key, value] = line.split(' ');
-    if (key === name) return Number(value) || 0;
+    const [key, value = ''] = line.split(' ');
+    if (key === name && /^[0-9]{1,15}$/.test(value)) return Number(value);
   }
   return 0;
 }

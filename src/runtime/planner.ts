@@ -72,12 +72,12 @@ export function planLaunch(request: LaunchRequest): Plan {
     // Inside, still on the host's file systems.
     ...stageOf(cgroup.steps, 'inside'),
     ...namespaces.cgroupSteps,
+    ...planGate(request.gate),
     ...(ids.inside.length > 0 ? ids.inside : planOomScore(process)),
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
     ...planKeyring(request),
     ...(joined ? [] : planFileSystem(request, mounts, extra.early)),
     ...planTerminal(process, request.consoleSocket),
-    ...planGate(request.gate),
     ...hooks.beforePivot,
     ...(joined ? [] : planPivot(request.noPivot === true)),
 
@@ -99,7 +99,8 @@ export function planLaunch(request: LaunchRequest): Plan {
       startSteps: [...planWait(request.gate), ...hooks.startContainer],
     }),
 
-    ...hooks.poststart,
+    // Behind a gate the program does not run yet: `start` runs these hooks.
+    ...(request.gate === undefined ? hooks.poststart : []),
     ...extra.running,
 
     // Teardown: the network before the cgroup, whose removal kills what is left; hooks last, as `delete` runs them.
@@ -156,7 +157,10 @@ function planTerminal(process: Process, consoleSocket = ''): Step[] {
   ];
 }
 
-/** Opened while its path on the host can be named, waited for when the program is about to start. */
+/**
+ * Opened while its path on the host can be named, and before the process becomes an id of its user namespace, to which
+ * the state directory is closed; waited for when the program is about to start.
+ */
 function planGate(path: string | undefined): Step[] {
   return path === undefined ? [] : [inside({ op: 'gate', path }, 'where `start` will knock')];
 }

@@ -131,14 +131,22 @@ function processesOf(directory: string): string[] {
 export function cgroupsNamed(id: string): string[] {
   const found: string[] = [];
   const look = (path: string, depth: number) => {
-    for (const entry of readdirSync(path, { withFileTypes: true })) {
-      if (!entry.isDirectory()) continue;
+    for (const entry of directories(path)) {
       if (entry.name.includes(id)) found.push(join(path, entry.name));
       else if (depth > 0) look(join(path, entry.name), depth - 1);
     }
   };
   look('/sys/fs/cgroup', 4);
   return found;
+}
+
+/** Groups of others come and go meanwhile. */
+function directories(path: string) {
+  try {
+    return readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  } catch {
+    return [];
+  }
 }
 
 /** Output goes to files, not pipes: a detached container keeps what it inherited open. */

@@ -12,15 +12,16 @@ import { forgetConnections, NETLINK_NETFILTER } from '../nftables/index.ts';
 import type { Op, Stage, Step } from '../plan/ops.ts';
 import { ipBytes, parseIp } from '../spec/ip.ts';
 import { parseMac } from './addresses.ts';
+import { guardElements } from './firewall.ts';
 import { elementsOp, endpointElements, netlink } from './host-plan.ts';
-import type { Endpoint, PortBinding } from './types.ts';
+import type { Endpoint, Network, PortBinding } from './types.ts';
 
 /** Where an endpoint goes. */
 export interface Attachment {
   endpoint: Endpoint;
+  network: Network;
   /** Interface index of the network's bridge. */
   bridge: number;
-  mtu: number;
 }
 
 const ENOENT = 2;
@@ -42,7 +43,7 @@ export function attachmentSteps(table: string, attachments: readonly Attachment[
   return [
     ...attachments.flatMap(({ endpoint }) => reserveSteps(endpoint)),
     ...attachments.map(vethStep),
-    ...attachments.flatMap(({ endpoint }) => publishSteps(table, endpoint)),
+    ...attachments.flatMap((attachment) => firewallSteps(table, attachment)),
     ...familySteps(attachments.map(({ endpoint }) => endpoint)),
     insideStep(attachments.map(({ endpoint }) => endpoint)),
     ...attachments.flatMap(({ endpoint }) => teardownSteps(table, endpoint)),
@@ -85,7 +86,8 @@ function reserveSteps(endpoint: Endpoint): Step[] {
  * The peer is born inside, with its name; nothing is moved, which would cost a grace period.
  * It must not be up yet: the kernel refuses that while the host end does not exist.
  */
-function vethStep({ endpoint, bridge, mtu }: Attachment): Step {
+function vethStep({ endpoint, network, bridge }: Attachment): Step {
+  const { mtu } = network;
   const { hostInterface, hostIndex, networkName, address, address6 } = endpoint;
   const peer = {
     name: endpoint.interface,
@@ -109,11 +111,18 @@ function vethStep({ endpoint, bridge, mtu }: Attachment): Step {
   return step('beside', netlink(messages), why);
 }
 
-function publishSteps(table: string, endpoint: Endpoint): Step[] {
-  const elements = endpointElements(endpoint);
-  if (elements.length === 0) return [];
+/**
+ * The network's own elements are there already. To add them again costs little and fails with ENOENT when somebody has
+ * flushed the firewall: no container starts without it.
+ */
+function firewallSteps(table: string, { endpoint, network }: Attachment): Step[] {
+  const elements = [...guardElements(network), ...endpointElements(endpoint)];
+  const why =
+    endpoint.ports.length === 0
+      ? `the firewall knows network ${network.name}`
+      : `publishes ${portList(endpoint)}`;
   return [
-    step('beside', elementsOp(table, elements, 'add'), `publishes ${portList(endpoint)}`),
+    step('beside', elementsOp(table, elements, 'add'), why),
     ...endpoint.ports.filter(({ protocol }) => protocol === 'udp').map(forgetStep),
   ];
 }

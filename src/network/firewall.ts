@@ -108,12 +108,7 @@ export function firewallTable(name: string): Table & TableName {
 /** What a network is in the table. */
 export function networkElements(network: Network): FirewallElement[] {
   if (network.driver !== 'bridge') return [];
-  const bridge = interfaceName(network.bridge);
-  const elements: FirewallElement[] = [
-    { set: 'bridges', elements: [{ key: [bridge] }] },
-    { set: 'same_bridge', elements: [{ key: [bridge, bridge] }] },
-  ];
-  if (network.internal) elements.push({ set: 'internal', elements: [{ key: [bridge] }] });
+  const elements = guardElements(network);
   for (const pool of [network.ipv4, network.ipv6]) {
     const subnet = pool && parseCidr(pool.subnet)?.subnet;
     if (subnet === undefined) continue;
@@ -126,6 +121,17 @@ export function networkElements(network: Network): FirewallElement[] {
       elements.push({ set: `masquerade${subnet.family}`, elements: range });
     }
   }
+  return elements;
+}
+
+/** By which the rules know the network's bridge. */
+export function guardElements(network: Network): FirewallElement[] {
+  const bridge = interfaceName(network.bridge);
+  const elements: FirewallElement[] = [
+    { set: 'bridges', elements: [{ key: [bridge] }] },
+    { set: 'same_bridge', elements: [{ key: [bridge, bridge] }] },
+  ];
+  if (network.internal) elements.push({ set: 'internal', elements: [{ key: [bridge] }] });
   return elements;
 }
 

@@ -110,7 +110,7 @@ export class NetworkManager implements NetworkRoom {
     const attached = endpoints.filter(({ interface: name }) => name !== '');
     const attachments = attached.map((endpoint) => {
       const network = this.inspect(endpoint.networkId);
-      return { endpoint, bridge: bridgeIndex(network), mtu: network.mtu };
+      return { endpoint, network, bridge: bridgeIndex(network) };
     });
     return attachmentSteps(this.#instance.table, attachments);
   }

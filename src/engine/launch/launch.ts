@@ -24,6 +24,8 @@ import { keepTeardown, removeRunDirectory } from './teardown.ts';
 
 /** How many host ports in a row may turn out to be taken by somebody outside of this engine. */
 const MAX_PORT_CHOICES = 16;
+/** ENOENT: no such table; ENODEV: no such bridge. */
+const GONE: ReadonlySet<number> = new Set([2, 19]);
 
 export interface Launched {
   monitor: Monitor;
@@ -38,13 +40,14 @@ export async function launch(parts: Parts, container: Container): Promise<Launch
       return { monitor: await launchOnce(parts, container, endpoints), endpoints };
     } catch (error) {
       parts.networks.disconnect(container.id);
-      if (!(error instanceof PortTaken) || choice === MAX_PORT_CHOICES) throw unwrap(error);
+      if (error instanceof NetworkGone && choice === 1) parts.networkSetup.forget();
+      else if (!(error instanceof PortTaken) || choice === MAX_PORT_CHOICES) throw unwrap(error);
     }
   }
 }
 
-/** An ephemeral port that was free in our books but is taken on the machine: another one will do. */
-class PortTaken extends Error {
+/** A failure that another try may not have; `worded` is what the user gets if it does. */
+class Passing extends Error {
   readonly worded: TiffinError;
 
   constructor(worded: TiffinError) {
@@ -53,8 +56,14 @@ class PortTaken extends Error {
   }
 }
 
+/** An ephemeral port that was free in our books but is taken on the machine: another one will do. */
+class PortTaken extends Passing {}
+
+/** Somebody flushed the firewall or removed the bridge since it was made. */
+class NetworkGone extends Passing {}
+
 function unwrap(error: unknown): unknown {
-  return error instanceof PortTaken ? error.worded : error;
+  return error instanceof Passing ? error.worded : error;
 }
 
 async function launchOnce(
@@ -86,7 +95,10 @@ async function launchOnce(
 
 function toError(parts: Parts, plan: Plan, failure: LaunchFailure, definition: Definition): Error {
   const worded = wordFailure(plan, failure);
-  const op = plan[failure.opIndex]?.op;
+  const { stage, op } = plan[failure.opIndex] ?? {};
+  if (stage === 'beside' && op?.op === 'netlink' && GONE.has(failure.errno)) {
+    return new NetworkGone(worded);
+  }
   if (op?.op !== 'reserve-port' || worded.code !== 'port-in-use') return worded;
   const port = {
     protocol: protocolName(op.protocol),

@@ -28,6 +28,12 @@ export class NetworkSetup {
     return made;
   }
 
+  /** For bridges and a firewall that somebody else has removed: the next `ensure` makes them again. */
+  forget(): void {
+    this.#done.clear();
+    this.#networks.forgetFirewall();
+  }
+
   /** `teardown` from `NetworkRoom.hostTeardown`, asked for while the network was still known. */
   async remove(networkId: string, teardown: Plan): Promise<void> {
     this.#done.delete(networkId);

@@ -144,6 +144,11 @@ int launch_start(struct launch *launch);
 void launch_abort(struct launch *launch);
 uint64_t process_start_time(int pid);
 
+/* streams.c */
+int prepare_stdio(struct launch *launch);
+int connect_ahead(struct launch *launch);
+int take_stdio(struct launch *launch);
+
 /* sync.c */
 #define TOKEN_GATE 0xffffffffu
 #define TOKEN_MASTER 0xfffffffeu
@@ -199,10 +204,11 @@ int read_plan(const char *path, uint8_t **bytes, size_t *length);
 
 /* Every operation of the table: 0 or a negative errno, with what failed in launch->detail. */
 typedef int operation_fn(struct launch *launch, const struct op *op);
-operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device_filter, op_netlink, op_reserve_port,
-    op_capture, op_hook, op_pid_file, op_inherit, op_owner, op_remove_directory, op_process_file, op_supervise, op_on_failure, op_clone, op_notify, op_await,
-    op_gate, op_wait_gate, op_child_file, op_join, op_join_process, op_unshare, op_propagation, op_overlay, op_root,
-    op_mount, op_bind, op_mount_attributes, op_mask, op_read_only, op_directory, op_symlink, op_device, op_copy_up,
-    op_pivot, op_move_root, op_copy_into_tmpfs, op_hostname, op_domainname, op_sysctl, op_session, op_terminal,
-    op_keyring, op_rlimit, op_umask, op_user, op_bounding, op_identity, op_capabilities, op_no_new_privileges,
-    op_seccomp, op_change_directory, op_init, op_label, op_personality, op_exec;
+operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device_filter, op_netlink,
+    op_reserve_port, op_capture, op_hook, op_pid_file, op_inherit, op_owner, op_remove_directory, op_process_file,
+    op_supervise, op_on_failure, op_clone, op_notify, op_await, op_gate, op_wait_gate, op_child_file, op_join,
+    op_join_process, op_unshare, op_propagation, op_overlay, op_root, op_mount, op_bind, op_mount_attributes,
+    op_mask, op_read_only, op_directory, op_symlink, op_device, op_copy_up, op_pivot, op_move_root,
+    op_copy_into_tmpfs, op_hostname, op_domainname, op_sysctl, op_session, op_terminal, op_keyring, op_rlimit,
+    op_umask, op_user, op_bounding, op_identity, op_capabilities, op_no_new_privileges, op_seccomp,
+    op_change_directory, op_init, op_label, op_personality, op_exec;

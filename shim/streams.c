@@ -1,0 +1,75 @@
+/* The standard streams of the container's process, and the host sockets that it will need inside. */
+#include "shim.h"
+
+static int pipe_for(int *read_end, int *write_end, bool inward)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    if (!inward) {
+        /* Fewer, larger reads of what a busy container prints; refused above pipe-max-size, and then 64 KiB do. */
+        fcntl(ends[0], F_SETPIPE_SZ, 1 << 20);
+    }
+    int own = inward ? ends[1] : ends[0];
+    return fcntl(own, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* The child's standard descriptors, for a monitor pipes, else what the caller has. */
+int prepare_stdio(struct launch *launch)
+{
+    const struct supervise *supervise = &launch->supervise;
+    int status = 0;
+    if (supervise->stdin_mode == 3)
+        return 0;
+    bool monitor = supervise->mode == 2;
+    if (!monitor || supervise->stdin_mode == 0 || supervise->terminal != 0) {
+        if (monitor || supervise->stdin_mode == 0)
+            launch->stdio[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
+    } else {
+        status = pipe_for(&launch->stdio[0], &launch->inward, true);
+    }
+    if (!monitor || status < 0)
+        return status;
+    if (supervise->terminal != 0) {
+        launch->stdio[1] = open("/dev/null", O_RDWR | O_CLOEXEC);
+        launch->stdio[2] = open("/dev/null", O_RDWR | O_CLOEXEC);
+        return launch->stdio[1] < 0 || launch->stdio[2] < 0 ? -errno : 0;
+    }
+    status = pipe_for(&launch->outward[0], &launch->stdio[1], false);
+    return status < 0 ? status : pipe_for(&launch->outward[1], &launch->stdio[2], false);
+}
+
+/* Host sockets that inside steps use after the host's paths are gone: connected ahead, in the host's namespace. */
+int connect_ahead(struct launch *launch)
+{
+    struct cursor cursor;
+    struct op op;
+    cursor_start(&cursor, &launch->plan);
+    while (cursor_next(&cursor, &op)) {
+        bool terminal = op.code == OP_TERMINAL;
+        if (!terminal && op.code != OP_SECCOMP)
+            continue;
+        const char *path = op_str(&op, terminal ? TERMINAL__CONSOLE_SOCKET : SECCOMP__LISTENER);
+        launch->has_terminal |= terminal;
+        if (*path == 0)
+            continue;
+        int fd = connect_unix(path);
+        if (fd < 0) {
+            fail(launch, fd, "%s", path);
+            report_failure(launch, op.stage, op.index, fd);
+            return fd;
+        }
+        *(terminal ? &launch->console_socket : &launch->listener_socket) = fd;
+    }
+    return 0;
+}
+
+int take_stdio(struct launch *launch)
+{
+    for (int i = 0; i < 3; i++)
+        if (launch->stdio[i] >= 0 && dup2(launch->stdio[i], i) < 0)
+            return -errno;
+    return 0;
+}

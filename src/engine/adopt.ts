@@ -68,7 +68,7 @@ async function adoptOne(parts: Parts, container: Container): Promise<void> {
       }
     } catch (error) {
       console.error(
-        `tiffin: container ${container.name} cannot be adopted: ${errorMessage(error)} ${(error as {code?: string}).code}`,
+        `tiffin: container ${container.name} cannot be adopted: ${errorMessage(error)}`,
       );
     }
   });

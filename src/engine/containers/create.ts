@@ -24,11 +24,10 @@ import { validateResources } from '../spec/validate-resources.ts';
 import { formatTime, nowNs } from '../time.ts';
 import { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
+import { mountAll } from './make-mounts.ts';
 import { mergeImage } from './merge-image.ts';
-import type { MountRecord } from './mount-record.ts';
 import { generateName, isContainerName } from './names.ts';
 import { type Definition, initialState } from './record.ts';
-import { resolveMounts } from './resolve-mounts.ts';
 
 export async function createContainer(
   parts: Parts,
@@ -169,30 +168,6 @@ function validateRestart(host: HostConfig): void {
         ? 'invalid restart policy: maximum retry count cannot be negative'
         : `invalid restart policy: maximum retry count can only be used with 'on-failure'`;
     throw new TiffinError('invalid', 'bad-restart-policy', message);
-  }
-}
-
-/** On failure the anonymous volumes made on the way are gone again. */
-function mountAll(parts: Parts, definition: Definition): MountRecord[] {
-  const made: string[] = [];
-  try {
-    return resolveMounts(definition.config, definition.hostConfig, {
-      ensureVolume: (name, labels, driver) => {
-        const volume = parts.volumes.ensure({
-          Name: name,
-          Driver: driver,
-          DriverOpts: {},
-          Labels: labels,
-        });
-        if (volume.anonymous && name === '') made.push(volume.name);
-        return volume;
-      },
-      volumePath: (name) => parts.volumes.path(name),
-      mountsOf: (container) => parts.containers.get(container).definition.mounts,
-    });
-  } catch (error) {
-    for (const name of made) parts.volumes.remove(name, true);
-    throw error;
   }
 }
 

@@ -13,6 +13,7 @@ import { containerPaths } from '../paths.ts';
 import type { Container } from './container.ts';
 import { define, validate } from './create.ts';
 import { explainPlan } from './explanation.ts';
+import { imagineMounts } from './make-mounts.ts';
 
 /** The last start stays in memory this long, then its explanation moves into a file. */
 const MEMORY_MS = 2000;
@@ -40,8 +41,9 @@ export async function explainRun(
   request: ContainerCreateRequest,
 ): Promise<ExplainedStep[]> {
   const image = await parts.images.resolve(request.Image);
-  const definition = define(parts, { request, image, id: newId(), name: 'explained' });
-  validate(parts, definition);
+  const defined = define(parts, { request, image, id: newId(), name: 'explained' });
+  validate(parts, defined);
+  const definition = { ...defined, mounts: imagineMounts(parts, defined) };
   const plan = dryEndpoints(parts, definition, (endpoints) =>
     prepareLaunch(parts, definition, endpoints),
   );

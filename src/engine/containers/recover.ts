@@ -17,7 +17,14 @@ export type Trace =
   /** It never got as far as a run directory, or the machine was started anew. */
   | { kind: 'nothing' };
 
-const NO_SOCKET: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK']);
+/** Nobody listens, or whoever did was ending when the connection was made. */
+const NO_SOCKET: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTSOCK',
+  'EPIPE',
+]);
 
 /** Reads the run directory; changes nothing. */
 export async function traceRun(run: RunPaths): Promise<Trace> {

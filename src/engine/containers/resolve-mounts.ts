@@ -1,6 +1,6 @@
 /** Everything that is mounted into a container: `-v`, `--mount`, `--tmpfs`, `--volumes-from`, and the image's VOLUMEs. */
 
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { TiffinError } from '../../base/errors.ts';
 import type { ContainerConfig, HostConfig, Mount } from '../../spec/docker.ts';
 import type { VolumeRecord } from '../volumes/table.ts';
@@ -11,6 +11,8 @@ export interface MountSources {
   /** The volume of this name, made if absent; an empty name makes an anonymous one. */
   ensureVolume(name: string, labels: Record<string, string>, driver: string): VolumeRecord;
   volumePath(name: string): string;
+  /** Makes a missing host directory. */
+  makeDirectory(path: string): void;
   /** What another container mounts. */
   mountsOf(container: string): readonly MountRecord[];
 }
@@ -50,7 +52,7 @@ function fromBind(text: string, driver: string, sources: MountSources): MountRec
   const { readOnly, mode } = bind;
   if (bind.source.startsWith('/')) {
     // As Docker: a missing source of `-v` is made, of `--mount` it is not.
-    mkdirUnlessPresent(bind.source);
+    if (!exists(bind.source)) sources.makeDirectory(bind.source);
     return mountRecord({
       type: 'bind',
       source: bind.source,
@@ -74,7 +76,7 @@ function fromMount(mount: Mount, sources: MountSources): MountRecord {
   const target = checkTarget(mount.Target, mount.Target);
   switch (mount.Type) {
     case 'bind':
-      return fromBindMount(mount, target);
+      return fromBindMount(mount, target, sources);
     case 'volume': {
       const options = mount.VolumeOptions;
       if ((options?.Subpath ?? '') !== '') throw unsupported('a volume subpath');
@@ -99,14 +101,15 @@ function fromMount(mount: Mount, sources: MountSources): MountRecord {
   }
 }
 
-function fromBindMount(mount: Mount, target: string): MountRecord {
+function fromBindMount(mount: Mount, target: string, sources: MountSources): MountRecord {
   const options = mount.BindOptions;
   if (!mount.Source.startsWith('/')) {
     throw badMount(`invalid mount path: '${mount.Source}' mount path must be absolute`);
   }
   const source = cleanPath(mount.Source);
-  if (options?.CreateMountpoint === true) mkdirUnlessPresent(source);
-  if (!exists(source)) throw badMount(`bind source path does not exist: ${source}`);
+  const made = options?.CreateMountpoint === true;
+  if (made && !exists(source)) sources.makeDirectory(source);
+  if (!made && !exists(source)) throw badMount(`bind source path does not exist: ${source}`);
   return mountRecord({
     type: 'bind',
     source,
@@ -168,10 +171,6 @@ function volumeMount(volume: VolumeRecord, target: string, sources: MountSources
     copyUp: true,
     anonymous: volume.anonymous,
   });
-}
-
-function mkdirUnlessPresent(path: string): void {
-  if (!exists(path)) mkdirSync(path, { recursive: true, mode: 0o755 });
 }
 
 function exists(path: string): boolean {

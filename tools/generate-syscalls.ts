@@ -6,6 +6,8 @@
  * The x86 headers are the machine's own; the others come with Debian's linux-libc-dev-*-cross packages.
  */
 
+import { writeSync } from 'node:fs';
+
 interface Architecture {
   name: string;
   /** Arguments for the C preprocessor. */
@@ -60,20 +62,32 @@ const architectures: Architecture[] = [
 const columns = await Promise.all(architectures.map(numbersOf));
 const names = [...new Set(columns.flatMap((column) => [...column.keys()]))].sort();
 
-console.log('// Written by tools/generate-syscalls.ts; not to be edited.\n');
-console.log(`/** Architectures of the columns of \`SYSCALLS\`. */`);
-console.log(
-  `export const SYSCALL_COLUMNS = [${architectures.map(({ name }) => `'${name}'`).join(', ')}] as const;\n`,
+const architectureNames = architectures.map(({ name }) => `'${name}'`).join(', ');
+const rows = names.map(
+  (name) => `    ${name}: [${columns.map((column) => column.get(name) ?? -1).join(', ')}],\n`,
 );
-console.log(
-  '/** System call name → number by architecture; -1: the architecture does not have it. */',
-);
-console.log('// biome-ignore format: one line each');
-console.log('export const SYSCALLS: Readonly<Record<string, readonly number[]>> = {');
-for (const name of names) {
-  console.log(`  ${name}: [${columns.map((column) => column.get(name) ?? -1).join(', ')}],`);
+
+writeSync(
+  1,
+  `// Written by tools/generate-syscalls.ts; not to be edited.
+
+/** Architectures of the columns of the table. */
+export const SYSCALL_COLUMNS = [${architectureNames}] as const;
+
+let table: Readonly<Record<string, readonly number[]>> | undefined;
+
+/**
+ * System call name → number by architecture; -1: the architecture does not have it.
+ * Made when first asked for, because most runs of the program compile no filter.
+ */
+export function syscallTable(): Readonly<Record<string, readonly number[]>> {
+  // biome-ignore format: one line each
+  table ??= {
+${rows.join('')}  };
+  return table;
 }
-console.log('};');
+`,
+);
 
 async function numbersOf(architecture: Architecture): Promise<Map<string, number>> {
   const macros = await preprocess(architecture, ['-dM'], `#include <${architecture.header}>\n`);

@@ -1,7 +1,7 @@
 /** Architectures a filter may admit, and the numbers of their system calls. */
 
 import { TiffinError } from '../base/errors.ts';
-import { SYSCALL_COLUMNS, SYSCALLS } from './data/syscalls.ts';
+import { SYSCALL_COLUMNS, syscallTable } from './data/syscalls.ts';
 
 export type Architecture = (typeof SYSCALL_COLUMNS)[number];
 
@@ -71,8 +71,9 @@ export function admittedArchitectures(
 
 /** The number of a call, or undefined where the architecture does not have it. */
 export function syscallNumber(name: string, architecture: Architecture): number | undefined {
-  if (!Object.hasOwn(SYSCALLS, name)) return undefined;
-  const number = SYSCALLS[name]?.[SYSCALL_COLUMNS.indexOf(architecture)] ?? -1;
+  const table = syscallTable();
+  if (!Object.hasOwn(table, name)) return undefined;
+  const number = table[name]?.[SYSCALL_COLUMNS.indexOf(architecture)] ?? -1;
   return number < 0 ? undefined : number;
 }
 

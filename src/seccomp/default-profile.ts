@@ -3,7 +3,7 @@
 import type { LinuxSeccomp, LinuxSeccompArg, LinuxSyscall } from '../spec/runtime/seccomp.ts';
 import { ENOSYS, EPERM } from './actions.ts';
 import { type NativeArchitecture, nativeArchitecture } from './architectures.ts';
-import { ALWAYS, BY_CAPABILITY } from './default-calls.ts';
+import { ALWAYS, BY_CAPABILITY, words } from './default-calls.ts';
 
 const EIO = 5;
 const EAFNOSUPPORT = 97;
@@ -46,7 +46,7 @@ function buildProfile(
   capabilities: readonly string[],
   native: NativeArchitecture | undefined,
 ): LinuxSeccomp {
-  const names = [...ALWAYS, ...capabilities.flatMap((name) => BY_CAPABILITY[name] ?? [])];
+  const names = [ALWAYS, ...capabilities.map((name) => BY_CAPABILITY[name] ?? '')].flatMap(words);
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
     defaultErrnoRet: EPERM,

@@ -51,15 +51,22 @@ interface Detour {
   call: number;
 }
 
-const MULTIPLEXED: ReadonlyMap<string, Detour> = new Map<string, Detour>([
-  ...SOCKET_CALLS.map((name, call): [string, Detour] => [name, { name: 'socketcall', call }]).slice(
-    1,
-  ),
-  ...IPC_CALLS.map(([name, call]): [string, Detour] => [name, { name: 'ipc', call }]),
-]);
+let multiplexed: ReadonlyMap<string, Detour> | undefined;
 
 /** The ways through which the named calls can be made as well: a call, and the value of its first argument. */
 export function multiplexedCalls(names: readonly string[], architecture: Architecture): Detour[] {
   if (architecture !== 'x86') return [];
-  return names.flatMap((name) => MULTIPLEXED.get(name) ?? []);
+  multiplexed ??= detours();
+  const known = multiplexed;
+  return names.flatMap((name) => known.get(name) ?? []);
+}
+
+function detours(): Map<string, Detour> {
+  return new Map<string, Detour>([
+    ...SOCKET_CALLS.map((name, call): [string, Detour] => [
+      name,
+      { name: 'socketcall', call },
+    ]).slice(1),
+    ...IPC_CALLS.map(([name, call]): [string, Detour] => [name, { name: 'ipc', call }]),
+  ]);
 }

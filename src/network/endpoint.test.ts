@@ -262,7 +262,7 @@ inPrivateHost('endpointSteps and hostSetup work in a host of their own', import.
     expect(run(['nft', 'list', 'table', 'inet', tableName()])).not.toContain('8086');
   });
 
-  test('hostSetup brings a deleted table back with live ports and leaves foreign tables alone', async () => {
+  test('hostSetup brings a deleted table and bridge back with live ports and leaves foreign tables alone', async () => {
     const endpoint = place({ ports: [port(80, 8087)] });
     await using container = await start(endpoint);
     await container.ask('listen tcp 0.0.0.0 80');
@@ -272,6 +272,10 @@ inPrivateHost('endpointSteps and hostSetup work in a host of their own', import.
     networks.forgetFirewall();
     apply(networks.hostSetup('bridge'));
     expect(await callTcp('127.0.0.1', 8087)).toBe(`from ${endpoint.gateway}`);
+    run(['ip', 'link', 'delete', networks.inspect('bridge').bridge]);
+    networks.forgetFirewall();
+    apply(networks.hostSetup('bridge'));
+    expect(await callTcp(endpoint.address, 80)).toBe(`from ${endpoint.gateway}`);
     const before = run(['nft', 'list', 'ruleset']);
     apply(networks.hostSetup('bridge'));
     expect(run(['nft', 'list', 'ruleset'])).toBe(before);

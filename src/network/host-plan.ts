@@ -9,6 +9,7 @@ import {
   encodeMessages,
   NETLINK_ROUTE,
   type NetlinkMessage,
+  setLink,
 } from '../netlink/index.ts';
 import {
   addElements,
@@ -67,6 +68,17 @@ export function bridgeSteps(network: Network): Step[] {
     hostStep(netlink(messages), `bridge ${bridge} with ${addresses} for network ${network.name}`),
     ...steps,
   ];
+}
+
+/** Puts running containers back into a bridge that somebody removed meanwhile; those that are in it stay so. */
+export function rejoinSteps(network: Network, endpoints: readonly Endpoint[]): Step[] {
+  if (endpoints.length === 0) return [];
+  const master = bridgeIndex(network);
+  const messages = endpoints.map(({ hostInterface }) =>
+    setLink({ name: hostInterface, master, up: true }),
+  );
+  const why = `${endpoints.length} running containers stay in network ${network.name}`;
+  return [hostStep(netlink(messages, [ENODEV]), why)];
 }
 
 /** The whole table at once: rules, networks and, of those given, published ports. Other ports in it stay. */

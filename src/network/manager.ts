@@ -11,6 +11,7 @@ import {
   bridgeSteps,
   firewallSteps,
   indexOf,
+  rejoinSteps,
   removeNetworkSteps,
   removeTableSteps,
 } from './host-plan.ts';
@@ -72,7 +73,12 @@ export class NetworkManager implements NetworkRoom {
     const settled = this.#settle(network);
     const live = this.#restored ? [] : this.#tables.endpoints();
     this.#restored = true;
-    return [...bridgeSteps(settled), ...firewallSteps(this.#instance.table, this.list(), live)];
+    const members = live.filter(({ networkId }) => networkId === settled.id);
+    return [
+      ...bridgeSteps(settled),
+      ...rejoinSteps(settled, members),
+      ...firewallSteps(this.#instance.table, this.list(), live),
+    ];
   }
 
   forgetFirewall(): void {

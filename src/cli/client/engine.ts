@@ -1,6 +1,6 @@
 /** Where the engine is, and starting it when nobody answers at the default address. */
 
-import { chmodSync, closeSync, mkdirSync, openSync, read } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { errnoName, TiffinError } from '../../base/errors.ts';
 import type { Connect } from './client.ts';
 import { Socket } from './socket.ts';
@@ -86,7 +86,7 @@ async function startEngine(): Promise<void> {
   if (report === 'ready') return;
   // Two commands at once start two engines; the second one gives up and the first one is about to answer.
   const deadline = performance.now() + START_LIMIT_MS;
-  while (report.includes('already') && performance.now() < deadline) {
+  while (/already|another engine/.test(report) && performance.now() < deadline) {
     if (await answers()) return;
     await Bun.sleep(POLL_MS);
   }
@@ -122,19 +122,5 @@ async function spawnEngine(): Promise<string> {
   closeSync(log);
   engine.unref();
   const pipe = engine.stdio[readyDescriptor];
-  return typeof pipe === 'number' ? (await readAll(pipe)).trim() : '';
-}
-
-async function readAll(fd: number): Promise<string> {
-  let text = '';
-  const buffer = Buffer.alloc(4096);
-  for (;;) {
-    const count = await new Promise<number>((resolve, reject) => {
-      read(fd, buffer, 0, buffer.length, null, (error, size) =>
-        error ? reject(error) : resolve(size),
-      );
-    });
-    if (count === 0) return text;
-    text += buffer.toString('utf8', 0, count);
-  }
+  return typeof pipe === 'number' ? (await Bun.file(pipe).text()).trim() : '';
 }

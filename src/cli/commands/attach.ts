@@ -48,6 +48,7 @@ async function attachSession(
     tty: container.Config.Tty,
     ...streams,
     exit: () => waiting.exit,
+    redraw: true,
     onDetach: 'read escape sequence',
   });
 }

@@ -27,9 +27,10 @@ export const version: Command = {
       BunVersion: Bun.version,
     };
     const format = flags.text('format');
+    if (server === undefined && format !== '') throw answer;
     if (format === '')
       out.print(clientText(own) + (server === undefined ? '' : serverText(server)));
-    else printObject({ Client: own, Server: server ?? null }, format, out);
+    else printObject({ Client: own, Server: server }, format, out);
     if (server === undefined) out.error(`${errorText(answer)}\n`);
     return server === undefined ? 1 : 0;
   },

@@ -45,6 +45,8 @@ export interface Session {
   proxySignals?: boolean;
   /** Starts the program once everything is connected; absent: it runs already. */
   start?: () => Promise<void>;
+  /** The program has drawn its screen before we came: a changed size makes it draw again. */
+  redraw?: boolean;
   /** Printed when the person detached. */
   onDetach?: string;
   /** The exit status; asked for after the output ended. */
@@ -106,11 +108,19 @@ function forwardSignals(session: Session): Disposable {
 function followSize(session: Session): Disposable {
   const { client } = session.invocation;
   const target = session.resizeTarget ?? `/containers/${session.id}/resize`;
-  const send = (size: TerminalSize) => {
+  const send = async (size: TerminalSize) => {
     const sized = withQuery(target, { h: size.rows, w: size.columns });
-    client.text('POST', sized).catch(() => undefined);
+    // The program may have ended in the meantime.
+    await client.text('POST', sized).catch(() => undefined);
   };
   const size = terminalSize();
-  if (size !== undefined) send(size);
-  return onResize(send);
+  if (size !== undefined) {
+    const { rows, columns } = size;
+    const other = session.redraw === true ? [{ rows: rows + 1, columns: columns + 1 }] : [];
+    void [...other, size].reduce(
+      (before, next) => before.then(() => send(next)),
+      Promise.resolve(),
+    );
+  }
+  return onResize((next) => void send(next));
 }

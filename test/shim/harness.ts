@@ -204,3 +204,15 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+/** The cgroup hierarchies of this machine: where processes are moved by a file of the given name. */
+export const hierarchies: readonly { root: string; tasks: string; unified: boolean }[] =
+  readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const root = line.split(' ')[4] ?? '';
+      const [type, , options = ''] = (line.split(' - ')[1] ?? '').split(' ');
+      if (type === 'cgroup2') return [{ root, tasks: 'cgroup.procs', unified: true }];
+      const pids = type === 'cgroup' && options.split(',').includes('pids');
+      return pids ? [{ root, tasks: 'tasks', unified: false }] : [];
+    });

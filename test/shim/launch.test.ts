@@ -20,6 +20,7 @@ import {
   descendants,
   exec,
   failure,
+  hierarchies,
   makeStand,
   NEWNS,
   NEWPID,
@@ -328,7 +329,8 @@ test('join-process runs a second program in the namespaces of the first, and ref
 });
 
 test('a failure at every operation leaves no process, mount, cgroup or file', async () => {
-  const group = '/sys/fs/cgroup/pids/tiffin-shim-test';
+  const { root, tasks } = hierarchies[0] ?? { root: '/sys/fs/cgroup', tasks: 'cgroup.procs' };
+  const group = join(root, 'tiffin-shim-test');
   const mark = join(stand.scratch, 'teardown-mark');
   const directory = runDirectory(stand);
   const plan: Plan = [
@@ -336,7 +338,7 @@ test('a failure at every operation leaves no process, mount, cgroup or file', as
     step('host', { op: 'make-directory', path: group, mode: 0o755, exist: 0 }),
     step('host', { op: 'make-directory', path: mark, mode: 0o755, exist: 0 }),
     step('host', { op: 'reserve-port', protocol: 6, address: '127.0.0.1', port: 47123 }),
-    step('inside', { op: 'write', path: `${group}/tasks`, data: Buffer.from('0'), ignore: [] }),
+    step('inside', { op: 'write', path: `${group}/${tasks}`, data: Buffer.from('0'), ignore: [] }),
     ...rootSteps(stand.root, [
       step('inside', { op: 'notify', token: 1 }),
       step('inside', { op: 'await', token: 2 }),

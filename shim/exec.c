@@ -95,10 +95,17 @@ static int explain(struct launch *launch, const char *path, int error)
     return fail(launch, error, "%s", path);
 }
 
-/* Tries one place; returns only when it cannot run there. */
-static int try_program(const char *path, char **arguments, char **environment)
+/* Tries one place; an errno when it cannot run there. `probe`: only looks, 0 when it could. */
+static int try_program(const char *path, char **arguments, char **environment, bool probe)
 {
     struct stat status;
+    if (probe) {
+        if (stat(path, &status) < 0)
+            return errno;
+        if (S_ISDIR(status.st_mode))
+            return EISDIR;
+        return access(path, X_OK) < 0 ? errno : 0;
+    }
     execve(path, arguments, environment);
     int error = errno;
     if (error == EACCES && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
@@ -106,7 +113,7 @@ static int try_program(const char *path, char **arguments, char **environment)
     return error;
 }
 
-static int search(struct launch *launch, char **arguments, char **environment)
+static int search(struct launch *launch, char **arguments, char **environment, bool probe)
 {
     char place[PATH_BYTES], kept[PATH_BYTES];
     const char *path = environment_value(environment, "PATH"), *name = arguments[0];
@@ -119,7 +126,9 @@ static int search(struct launch *launch, char **arguments, char **environment)
         const char *slash = length == 0 || path[length - 1] == '/' ? "" : "/";
         int size = snprintf(place, sizeof place, "%.*s%s%s", (int)length, path, slash, name);
         if (size > 0 && (size_t)size < sizeof place) {
-            int now = try_program(place, arguments, environment);
+            int now = try_program(place, arguments, environment, probe);
+            if (now == 0)
+                return 0;
             bool absent = now == ENOENT && access(place, F_OK) < 0;
             if (!absent && now != ENOTDIR && now != EISDIR && error == ENOENT) {
                 error = now;
@@ -133,6 +142,20 @@ static int search(struct launch *launch, char **arguments, char **environment)
         path += length + 1;
     }
     return explain(launch, kept, error);
+}
+
+int op_find_program(struct launch *launch, const struct op *op)
+{
+    char **arguments = strings_vector(op_strs(op, FIND_PROGRAM__ARGS), 0);
+    char **environment = strings_vector(op_strs(op, FIND_PROGRAM__ENV), 0);
+    if (arguments == NULL || environment == NULL)
+        return fail(launch, ENOMEM, "arguments");
+    if (arguments[0] == NULL || arguments[0][0] == 0)
+        return fail(launch, ENOENT, "empty program name");
+    if (strchr(arguments[0], '/') == NULL)
+        return search(launch, arguments, environment, true);
+    int error = try_program(arguments[0], arguments, environment, true);
+    return error == 0 ? 0 : explain(launch, arguments[0], error);
 }
 
 int op_exec(struct launch *launch, const struct op *op)
@@ -156,7 +179,7 @@ int op_exec(struct launch *launch, const struct op *op)
     prctl(PR_SET_PDEATHSIG, 0);
     atomic_store(&launch->report->reached, 1);
     if (strchr(arguments[0], '/') == NULL)
-        return search(launch, arguments, environment);
-    int error = try_program(arguments[0], arguments, environment);
+        return search(launch, arguments, environment, false);
+    int error = try_program(arguments[0], arguments, environment, false);
     return explain(launch, arguments[0], error);
 }

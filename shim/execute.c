@@ -63,6 +63,7 @@ static operation_fn *const OPERATIONS[OP_LAST + 1] = {
     [OP_LABEL] = op_label,
     [OP_PERSONALITY] = op_personality,
     [OP_EXEC] = op_exec,
+    [OP_FIND_PROGRAM] = op_find_program,
 };
 
 static int execute(struct launch *launch, const struct op *op)

@@ -211,4 +211,4 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_mask, op_read_only, op_directory, op_symlink, op_device, op_copy_up, op_pivot, op_move_root,
     op_copy_into_tmpfs, op_hostname, op_domainname, op_sysctl, op_session, op_terminal, op_keyring, op_rlimit,
     op_umask, op_user, op_bounding, op_identity, op_capabilities, op_no_new_privileges, op_seccomp,
-    op_change_directory, op_init, op_label, op_personality, op_exec;
+    op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program;

@@ -290,6 +290,8 @@ export const OPS = {
   personality: { code: 107, man: 'personality(2)', fields: { value: 'u64' } },
   /** Runs the program. A name without a slash is searched in PATH of `env`. `home` 1: HOME is added from the user's entry when absent. */
   exec: { code: 108, man: 'execve(2)', fields: { args: 'strs', env: 'strs', home: 'u32' } },
+  /** Looks for the program as `exec` will, and fails as it would when it is absent or not to be executed. */
+  'find-program': { code: 109, man: 'access(2)', fields: { args: 'strs', env: 'strs' } },
 
   // Trees: the stream of `shim unpack` (read) and `shim pack` (written)
   /** Attributes of a tree entry follow its path: modes with type bits, times in ns since 1970, xattrs as name, value, name, value …, each u32 length + bytes. */

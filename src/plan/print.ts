@@ -191,6 +191,7 @@ const PRINTERS: Printers = {
   label: (op) => `set ${op.attribute} label ${op.value} for the program`,
   personality: (op) => `set personality 0x${op.value.toString(16)}`,
   exec: (op) => `run ${op.args.map(argument).join(' ')}`,
+  'find-program': (op) => `look for ${argument(op.args[0] ?? '')}`,
 
   'tree-directory': (op) => `directory ${op.path}${notes(octal(op.mode), owner(op))}`,
   'tree-file': (op) => `file ${op.path} of ${op.size} bytes${notes(octal(op.mode), owner(op))}`,

@@ -8,7 +8,7 @@ const NOT_FOUND = 127;
 const NOT_RUNNABLE = 126;
 
 export function wordExecFailure(
-  op: OpOf<'exec'>,
+  op: OpOf<'exec' | 'find-program'>,
   errno: string,
   words: string,
   detail: string,

@@ -228,7 +228,7 @@ export function wordFailure(plan: Plan, failure: StepFailure): TiffinError {
   }
   const { op } = step;
   const wording =
-    op.op === 'exec'
+    op.op === 'exec' || op.op === 'find-program'
       ? wordExecFailure(op, name, words, failure.detail)
       : (wordKnown(op, name, words, failure.detail) ??
         wordGeneral(op, name, words, failure.detail));

@@ -96,7 +96,7 @@ export function planLaunch(request: LaunchRequest): Plan {
       user: request.user,
       home: request.home === true,
       init: request.init === true,
-      startSteps: [...planWait(request.gate), ...hooks.startContainer],
+      startSteps: [...planWait(process, request.gate), ...hooks.startContainer],
     }),
 
     // Behind a gate the program does not run yet: `start` runs these hooks.
@@ -165,10 +165,16 @@ function planGate(path: string | undefined): Step[] {
   return path === undefined ? [] : [inside({ op: 'gate', path }, 'where `start` will knock')];
 }
 
-function planWait(path: string | undefined): Step[] {
-  return path === undefined
-    ? []
-    : [inside({ op: 'wait-gate' }, 'created; the rest follows `start`')];
+/** A missing program is the caller's to know from `create`, as with other runtimes, not only from `start`. */
+function planWait(process: Process, path: string | undefined): Step[] {
+  if (path === undefined) return [];
+  return [
+    inside(
+      { op: 'find-program', args: process.args ?? [], env: process.env ?? [] },
+      'whoever creates a container is told at once that its program is missing',
+    ),
+    inside({ op: 'wait-gate' }, 'created; the rest follows `start`'),
+  ];
 }
 
 function planKeyring(request: LaunchRequest): Step[] {

@@ -173,15 +173,25 @@ describe('oci run with what cannot work', () => {
     }
   });
 
-  test('oci start tells why a created container cannot run its program', () => {
+  test('oci create tells of a missing program itself', () => {
     using box = new Bundle();
     box.write('true', (config) => {
       config.process.args = ['no-such'];
     });
-    expect(box.create().status).toBe(0);
+    const result = box.create();
+    expect(result).toMatchObject({ status: 127 });
+    expect(result.stderr).toContain('exec: "no-such": executable file not found in $PATH');
+    expect(box.left()).toEqual([]);
+  });
+
+  test('oci start tells why a created container cannot run its program', () => {
+    using box = new Bundle();
+    box.write('true', (config) => program('/p', '#!/no/shell\n')(config, box));
+    expect(box.create()).toMatchObject({ status: 0, stderr: '' });
     const { pid } = box.state();
     const result = box.oci('start', box.id);
-    expect(result.stderr).toContain('exec: "no-such": executable file not found in $PATH');
+    expect(result).toMatchObject({ status: 127 });
+    expect(result.stderr).toContain('"/no/shell" is not in the image');
     waitForEnd(pid);
     expect(box.state().status).toBe('stopped');
     expect(box.oci('delete', box.id).status).toBe(0);

@@ -205,14 +205,20 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** The cgroup hierarchies of this machine: where processes are moved by a file of the given name. */
-export const hierarchies: readonly { root: string; tasks: string; unified: boolean }[] =
-  readFileSync('/proc/self/mountinfo', 'utf8')
-    .split('\n')
-    .flatMap((line) => {
-      const root = line.split(' ')[4] ?? '';
-      const [type, , options = ''] = (line.split(' - ')[1] ?? '').split(' ');
-      if (type === 'cgroup2') return [{ root, tasks: 'cgroup.procs', unified: true }];
-      const pids = type === 'cgroup' && options.split(',').includes('pids');
-      return pids ? [{ root, tasks: 'tasks', unified: false }] : [];
-    });
+interface Hierarchy {
+  root: string;
+  /** The file that a process writes 0 to, to move there. */
+  tasks: string;
+  unified: boolean;
+}
+
+/** Cgroup hierarchies of this machine to try: v2, and that of v1 which counts processes. */
+export const hierarchies: readonly Hierarchy[] = readFileSync('/proc/self/mountinfo', 'utf8')
+  .split('\n')
+  .flatMap((line): Hierarchy[] => {
+    const root = line.split(' ')[4] ?? '';
+    const [type, , options = ''] = (line.split(' - ')[1] ?? '').split(' ');
+    if (type === 'cgroup2') return [{ root, tasks: 'cgroup.procs', unified: true }];
+    const pids = type === 'cgroup' && options.split(',').includes('pids');
+    return pids ? [{ root, tasks: 'tasks', unified: false }] : [];
+  });

@@ -20,6 +20,7 @@ import {
   containerPlan,
   exec,
   failure,
+  hierarchies,
   isAlive,
   makeStand,
   NEWNS,
@@ -45,8 +46,7 @@ const RDONLY = 1n;
 const NOSUID = 2n;
 const NODEV = 4n;
 const NOATIME = 0x10n;
-const UNIFIED = '/sys/fs/cgroup/unified';
-const PIDS = '/sys/fs/cgroup/pids';
+const UNIFIED = hierarchies.find(({ unified }) => unified)?.root ?? '/sys/fs/cgroup';
 
 const inside = (op: Op): Step => step('inside', op);
 const bind = (source: string, target: string, more: Partial<Extract<Op, { op: 'bind' }>> = {}) =>
@@ -214,8 +214,8 @@ test('join enters a namespace by its path, and clone goes into a v2 cgroup', asy
   }
 });
 
-test.each([UNIFIED, PIDS])(
-  'remove-cgroup in %s kills what is left and removes children',
+test.each(hierarchies)(
+  'remove-cgroup in $root kills what is left and removes children',
   async ({ root, tasks }) => {
     const group = join(root, 'tiffin-shim-left');
     const script = `mkdir ${group}/below; (busybox setsid sh -c "echo 0 > ${group}/below/${tasks}; echo \\$\\$; exec sleep 100" &); read x`;

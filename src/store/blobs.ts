@@ -163,6 +163,11 @@ export class BlobWriter {
     await this.#file.write(chunk);
   }
 
+  /** The content as it comes, not yet compared with anything; throws when the blob is abandoned. */
+  follow(): Promise<AsyncGenerator<Uint8Array>> {
+    return this.#file.follow();
+  }
+
   /** Throws `invalid` when the content is not what was expected; then `abandon` is still due. */
   async commit(): Promise<{ digest: Digest; size: number }> {
     const { size } = this;

@@ -84,7 +84,7 @@ async function feed(source: AsyncIterable<Uint8Array>, transform: Transform): Pr
 }
 
 /** Also resolves when the stream ends, as it may before its input: after the last member only padding can follow. */
-export function drained(transform: Transform): Promise<void> {
+function drained(transform: Transform): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const events = ['drain', 'close', 'end'];
   for (const event of events) transform.once(event, resolve);

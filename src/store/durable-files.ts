@@ -15,6 +15,11 @@ export class NewFile {
   #batched = 0;
   /** At most one write is under way, while the caller prepares the next one. */
   #writing: Promise<unknown> = Promise.resolve();
+  /** Bytes that readers find in the file. */
+  #readable = 0;
+  #state: 'growing' | 'complete' | 'abandoned' = 'growing';
+  /** Resolved, and replaced, when one of the two above changes. */
+  #change = Promise.withResolvers<void>();
 
   private constructor(handle: FileHandle, path: string) {
     this.#handle = handle;
@@ -32,11 +37,17 @@ export class NewFile {
     if (this.#batched >= BATCH) await this.#flush();
   }
 
+  /** Reads the content while it is written, from now to its end; throws when the file is abandoned. */
+  async follow(): Promise<AsyncGenerator<Uint8Array>> {
+    return this.#follow(await open(this.#path, 'r'));
+  }
+
   /** Forces the content to the disk and gives the file its name. The caller syncs the directory. */
   async commit(path: string): Promise<void> {
     await worded(path, async () => {
       await this.#flush();
       await this.#writing;
+      this.#notify('complete');
       await this.#handle.sync();
       await this.#handle.close();
       await rename(this.#path, path);
@@ -44,6 +55,7 @@ export class NewFile {
   }
 
   async abandon(): Promise<void> {
+    this.#notify('abandoned');
     await this.#writing.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
     await unlink(this.#path).catch(() => undefined);
@@ -65,6 +77,33 @@ export class NewFile {
     while (bytes.length > 0) {
       const { bytesWritten } = await this.#handle.write(bytes);
       bytes = bytes.subarray(bytesWritten);
+      this.#readable += bytesWritten;
+      this.#notify(this.#state);
+    }
+  }
+
+  #notify(state: 'growing' | 'complete' | 'abandoned'): void {
+    this.#state = state;
+    this.#change.resolve();
+    this.#change = Promise.withResolvers<void>();
+  }
+
+  async *#follow(reader: FileHandle): AsyncGenerator<Uint8Array> {
+    try {
+      for (let at = 0; ; ) {
+        if (this.#state === 'abandoned') throw new Error('the file was abandoned');
+        const size = Math.min(this.#readable - at, BATCH);
+        if (size === 0) {
+          if (this.#state === 'complete') return;
+          await this.#change.promise;
+          continue;
+        }
+        const { bytesRead, buffer } = await reader.read(Buffer.allocUnsafe(size), 0, size, at);
+        at += bytesRead;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await reader.close();
     }
   }
 }

@@ -1,16 +1,13 @@
 /**
  * A blob store for transfers: what looks like a layer is unpacked while it arrives, so that an image is ready soon after its
- * last byte. The tree gets its name, the digest of what was unpacked, only once the blob has proved to be the expected one.
+ * last byte. Unpacking reads the growing file, so it neither slows the transfer down nor keeps anything in memory. The tree gets its name, the digest of what was unpacked, only once the blob has proved to be the expected one.
  */
 
-import { PassThrough } from 'node:stream';
 import type { BlobStore, Digest } from '../../spec/content.ts';
 import type { FileBlobStore } from '../blobs.ts';
-import { drained, peek } from '../compression.ts';
+import { peek } from '../compression.ts';
 import type { LayerStore, ReceivedLayer } from './layers.ts';
 
-/** Bytes that may wait for a tree that is written more slowly than the blob. */
-const WAITING_BYTES = 4 * 1024 * 1024;
 /** Up to the magic of a tar header. */
 const HEAD_BYTES = 265;
 
@@ -50,12 +47,13 @@ export class Intake implements BlobStore {
     if (this.has(expected.digest)) return this.#blobs.write(expected, source);
     const { head, rest } = await peek(source, HEAD_BYTES);
     if (!looksLikeLayer(head)) return this.#blobs.write(expected, rest);
-    const copy = new PassThrough({ highWaterMark: WAITING_BYTES });
-    const unpacking = this.#unpack(copy);
+    const writer = await this.#blobs.begin(expected);
+    const unpacking = this.#unpack(await writer.follow());
     try {
-      await this.#blobs.write(expected, tee(rest, copy));
+      for await (const chunk of rest) await writer.write(chunk);
+      await writer.commit();
     } catch (error) {
-      copy.destroy();
+      await writer.abandon();
       await (await unpacking)?.discard();
       throw error;
     }
@@ -63,13 +61,8 @@ export class Intake implements BlobStore {
   }
 
   /** Undefined for what turns out to be no layer: whoever needs it as one will be told why. */
-  async #unpack(copy: PassThrough): Promise<ReceivedLayer | undefined> {
-    try {
-      return await this.#layers.receive(copy);
-    } catch {
-      copy.destroy();
-      return undefined;
-    }
+  async #unpack(content: AsyncIterable<Uint8Array>): Promise<ReceivedLayer | undefined> {
+    return this.#layers.receive(content).catch(() => undefined);
   }
 }
 
@@ -78,18 +71,4 @@ function looksLikeLayer(head: Uint8Array): boolean {
   const starts = (...bytes: number[]) => bytes.every((byte, at) => head[at] === byte);
   const isTar = Buffer.from(head.subarray(257, 262)).toString('latin1') === 'ustar';
   return starts(0x1f, 0x8b) || starts(0x28, 0xb5, 0x2f, 0xfd) || isTar;
-}
-
-/** Passes everything on, and a copy to a stream that may have ended before. */
-async function* tee(
-  source: AsyncIterable<Uint8Array>,
-  copy: PassThrough,
-): AsyncGenerator<Uint8Array> {
-  // Of a stream that was destroyed on the other side, which has the reason.
-  copy.on('error', () => undefined);
-  for await (const chunk of source) {
-    if (!copy.destroyed && !copy.write(chunk)) await drained(copy);
-    yield chunk;
-  }
-  copy.end();
 }

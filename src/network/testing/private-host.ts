@@ -4,9 +4,10 @@
  */
 
 import { expect, test } from 'bun:test';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { randomSuffix } from '../../base/ids.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import type { Plan, Step } from '../../plan/ops.ts';
 
@@ -129,11 +130,10 @@ function containerPlan(steps: readonly Step[], args: readonly string[]): Plan {
   ];
 }
 
+/** The shim removes the file after reading it. */
 function planFile(plan: Plan): string {
-  const directory = mkdtempSync(join(tmpdir(), 'tiffin-network-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  const file = join(directory, 'plan');
-  writeFileSync(file, encodePlan(plan));
+  const file = join(tmpdir(), `tiffin-plan-${randomSuffix()}`);
+  writeFileSync(file, encodePlan(plan), { flag: 'wx', mode: 0o600 });
   return file;
 }
 

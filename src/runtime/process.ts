@@ -190,3 +190,16 @@ function planSeccomp(profile: LinuxSeccomp | undefined): Step[] {
     ),
   ];
 }
+
+/**
+ * How a runtime without an engine finds HOME, as other runtimes do: the numbers stay what they are, and the entry of that
+ * user in the container's passwd file gives the directory. Undefined when the environment has HOME already.
+ */
+export function numericUser(process: Process): { user: UserRequest; home: true } | undefined {
+  if ((process.env ?? []).some((entry) => entry.startsWith('HOME='))) return undefined;
+  const { uid = 0, gid = 0, additionalGids = [] } = process.user ?? {};
+  return {
+    user: { user: String(uid), group: String(gid), groups: additionalGids.map(String) },
+    home: true,
+  };
+}

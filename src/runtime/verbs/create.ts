@@ -11,6 +11,7 @@ import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
 import { namespaceMask } from '../namespaces.ts';
 import { planLaunch } from '../planner.ts';
+import { numericUser } from '../process.ts';
 import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
 import { processStat } from '../status.ts';
 import { running, teardown } from '../step.ts';
@@ -95,6 +96,7 @@ function planBundle(
     stateDirectory: directory.path,
     noPivot: options.noPivot,
     noNewKeyring: options.noNewKeyring,
+    ...numericUser(bundle.spec.process ?? { cwd: '/' }),
     ...(gate ? { gate: directory.file('gate') } : {}),
     ...(options.consoleSocket === undefined ? {} : { consoleSocket: options.consoleSocket }),
     ...(options.pidFile === undefined ? {} : { pidFile: options.pidFile }),

@@ -11,6 +11,7 @@ import { parseJson, readText } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
 import { planExec } from '../planner.ts';
+import { numericUser } from '../process.ts';
 import { checkConsole, DETACHED, FOREGROUND, supervise } from './create.ts';
 import { type Found, find } from './state.ts';
 
@@ -61,6 +62,7 @@ export function exec(options: ExecOptions, context: OciContext): Promise<number>
     cloneInto: cloneInto(record.cgroups.v2, facts),
     supervise: supervise(mode, process.terminal, options.preserveFds),
     spec,
+    ...numericUser(process),
     onFailure: [
       ...context.self,
       ...context.globalFlags,

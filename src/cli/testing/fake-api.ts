@@ -76,8 +76,9 @@ export async function fakeApi(routes: Routes): Promise<FakeApi> {
     run: async (argv, options = {}) => {
       const program = spawn(argv, options.stdin === undefined ? 'ignore' : 'pipe');
       if (options.stdin !== undefined && typeof program.stdin === 'object') {
+        // A program that was refused does not read to the end.
         program.stdin.write(options.stdin);
-        await program.stdin.end();
+        await Promise.resolve(program.stdin.end()).catch(() => undefined);
       }
       const [stdout, stderr, status] = await Promise.all([
         new Response(program.stdout).text(),

@@ -4,6 +4,8 @@ import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage } from '../base/errors.ts';
 import { randomSuffix } from '../base/ids.ts';
+import { isFrozen } from '../cgroup/index.ts';
+import type { Monitor } from '../host/monitor.ts';
 import { Container } from './containers/container.ts';
 import { ended } from './containers/exit.ts';
 import { NEVER } from './containers/record.ts';
@@ -63,8 +65,7 @@ async function adoptOne(parts: Parts, container: Container): Promise<void> {
     try {
       if (phase === 'starting') await adoptStarting(parts, container);
       else {
-        const back = (monitor: Parameters<typeof entered>[2]) => entered(parts, container, monitor);
-        await recover(parts, container, back, again);
+        await recover(parts, container, (monitor) => takeOver(parts, container, monitor), again);
       }
     } catch (error) {
       console.error(
@@ -72,6 +73,13 @@ async function adoptOne(parts: Parts, container: Container): Promise<void> {
       );
     }
   });
+}
+
+/** A frozen container stays frozen, whoever watches it. */
+function takeOver(parts: Parts, container: Container, monitor: Monitor): void {
+  entered(parts, container, monitor);
+  const { cgroup } = container.state;
+  if (cgroup !== undefined && isFrozen(cgroup)) container.update({ phase: 'paused' });
 }
 
 /** The engine died between writing `starting` and `running`: it runs, has run, or was never there. */

@@ -23,6 +23,16 @@ test('openEngine adopts what runs, with its log, and hears of its end', async ()
   expect(await test.logs(id)).toBe('before\nafter\n');
 });
 
+test('openEngine adopts a paused container as paused', async () => {
+  await using test = await TestEngine.open();
+  const id = await test.start({ Cmd: ['sleep', '1000'] });
+  await test.engine.containers.pause(id);
+  await test.reopen();
+  expect((await test.engine.containers.inspect(id, false)).State.Status).toBe('paused');
+  await test.engine.containers.unpause(id);
+  expect((await test.exec(id, 'echo', 'thawed')).stdout).toBe('thawed\n');
+});
+
 test('openEngine records the end of a container that ended while no engine ran', async () => {
   await using test = await TestEngine.open();
   const id = await test.start(shell('while [ ! -e /data/go ]; do sleep 0.01; done; exit 4'), {

@@ -80,10 +80,16 @@ test('Containers.create refuses a name that is taken, in the words that docker u
 });
 
 test('Containers.stop sends the stop signal first and kills after the time is over', async () => {
-  const polite = await test1.start(shell('trap "exit 5" USR1; while true; do sleep 0.01; done'));
+  const polite = await test1.start(
+    shell('trap "exit 5" USR1; echo set; while true; do sleep 0.01; done'),
+  );
+  await test1.printed(polite, 'set');
   await test1.engine.containers.stop(polite, 10, 'USR1');
   expect((await test1.wait(polite)).StatusCode).toBe(5);
-  const stubborn = await test1.start(shell('trap "" TERM; while true; do sleep 0.01; done'));
+  const stubborn = await test1.start(
+    shell('trap "" TERM; echo set; while true; do sleep 0.01; done'),
+  );
+  await test1.printed(stubborn, 'set');
   await test1.engine.containers.stop(stubborn, 0, undefined);
   expect((await test1.wait(stubborn)).StatusCode).toBe(137);
   await expect(test1.engine.containers.stop(stubborn, 0, undefined)).rejects.toMatchObject({

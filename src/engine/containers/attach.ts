@@ -20,6 +20,10 @@ export function attachContainer(
     const message = `container ${container.id} is paused, unpause the container before attach`;
     throw new TiffinError('conflict', 'container-paused', message);
   }
+  if (container.state.phase === 'restarting') {
+    const message = `container ${container.id} is restarting, wait until the container is running`;
+    throw new TiffinError('conflict', 'container-restarting', message);
+  }
   emitContainer(parts, container, 'attach');
   if (options.logs && keepsLog(container.definition.hostConfig.LogConfig)) {
     return new ReplaySession(parts, container, options);

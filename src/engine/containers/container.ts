@@ -72,6 +72,11 @@ export class Container {
     if (!this.removed) this.#table.saveState(this.id, this.#state);
   }
 
+  /** Resolves when a start that is under way has come to its end. */
+  async settled(): Promise<void> {
+    if (this.#state.phase === 'starting') await this.turns.run(() => undefined);
+  }
+
   saveDefinition(): void {
     this.#table.saveDefinition(this.definition);
   }

@@ -16,6 +16,7 @@ import { nextDelay, wantsRestart } from './restart-policy.ts';
 import { ContainerSet } from './set.ts';
 import { machineCpuNs, parseNetDev } from './stats.ts';
 import { ContainerTable } from './table.ts';
+import { parseTmpfsOptions } from './tmpfs-options.ts';
 
 function definition(id: string, name: string): Definition {
   return {
@@ -105,6 +106,17 @@ test('resolveMounts lets nothing be mounted twice and makes anonymous volumes on
   expect(made).toEqual(['named', '']);
   const twice = hostConfig({ Binds: ['/tmp:/x'], Tmpfs: { '/x/': '' } });
   expect(() => resolveMounts(config, twice, sources)).toThrow('Duplicate mount point: /x');
+});
+
+test('parseTmpfsOptions refuses words that would make another mount of it', () => {
+  expect(parseTmpfsOptions(['rw', 'size=10m', 'mode=1777'])).toEqual([
+    'rw',
+    'size=10m',
+    'mode=1777',
+  ]);
+  for (const word of ['bind', 'remount', 'rbind', 'size', 'context=x,y', 'source=/etc', '']) {
+    expect(() => parseTmpfsOptions([word])).toThrow('invalid tmpfs option');
+  }
 });
 
 test('ContainerSet finds by id, name and unique prefix in the order that docker does', () => {

@@ -20,6 +20,7 @@ import { commandLine, toRlimits } from '../spec/process.ts';
 import { effectiveCapabilities, parseSecurityOptions } from '../spec/security.ts';
 import { toSysctls } from '../spec/sysctls.ts';
 import { parseUser } from '../spec/user.ts';
+import { validateNames } from '../spec/validate-names.ts';
 import { validateResources } from '../spec/validate-resources.ts';
 import { formatTime, nowNs } from '../time.ts';
 import { Container } from './container.ts';
@@ -138,6 +139,7 @@ export function validate(parts: Parts, definition: Definition): void {
   effectiveCapabilities(hostConfig, parts.facts);
   toPortRequests(hostConfig.PortBindings);
   validateWorkingDirectory(config);
+  validateNames(config, hostConfig);
   validateRestart(hostConfig);
   if (modes.network.kind === 'private') {
     for (const network of [hostConfig.NetworkMode, ...Object.keys(definition.networks)]) {

@@ -54,8 +54,8 @@ export async function explainRun(
 export function storeExplanation(parts: Parts, container: Container): void {
   const { explanation } = container;
   const timer = setTimeout(() => {
-    if (container.removed || container.explanation !== explanation || explanation === undefined)
-      return;
+    if (parts.background.isClosed || container.removed) return;
+    if (container.explanation !== explanation || explanation === undefined) return;
     parts.background.run('explanation', async () => {
       const { explain } = containerPaths(parts.paths, container.id);
       try {

@@ -106,7 +106,8 @@ function endpointSettings(container: Container, endpoint: Endpoint): EndpointSet
 }
 
 function emptySettings(container: Container, name: string, id: string): EndpointSettings {
-  const asked = container.definition.networks[name];
+  const { networks } = container.definition;
+  const asked = Object.hasOwn(networks, name) ? networks[name] : undefined;
   return {
     IPAMConfig: asked?.IPAMConfig ?? null,
     Links: asked?.Links ?? null,

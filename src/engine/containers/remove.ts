@@ -23,6 +23,7 @@ export async function removeContainer(
   kill: (parts: Parts, container: Container) => Promise<void>,
 ): Promise<void> {
   const container = parts.containers.get(reference);
+  await container.settled();
   if (container.isLive) {
     if (!options.force) throw stillRunning(container);
     await kill(parts, container);

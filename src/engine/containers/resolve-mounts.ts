@@ -6,6 +6,7 @@ import type { ContainerConfig, HostConfig, Mount } from '../../spec/docker.ts';
 import type { VolumeRecord } from '../volumes/table.ts';
 import { checkTarget, cleanPath, parseBindText } from './bind-text.ts';
 import { type MountRecord, mountRecord } from './mount-record.ts';
+import { parseTmpfsOptions } from './tmpfs-options.ts';
 
 export interface MountSources {
   /** The volume of this name, made if absent; an empty name makes an anonymous one. */
@@ -127,7 +128,7 @@ function tmpfsOptions(mount: Mount): string[] {
   return [
     ...(SizeBytes > 0 ? [`size=${SizeBytes}`] : []),
     `mode=${mode.toString(8)}`,
-    ...Options.map((pair) => pair.join('=')),
+    ...parseTmpfsOptions(Options.map((pair) => pair.join('='))),
   ];
 }
 
@@ -136,7 +137,7 @@ function fromTmpfs(target: string, options: string): MountRecord {
     type: 'tmpfs',
     source: '',
     destination: checkTarget(target, target),
-    options: options === '' ? [] : options.split(','),
+    options: parseTmpfsOptions(options === '' ? [] : options.split(',')),
   });
 }
 

@@ -19,6 +19,7 @@ export async function stopContainer(
   signal: string | undefined,
 ): Promise<void> {
   const container = parts.containers.get(reference);
+  await container.settled();
   if (!container.isRunning) {
     throw new TiffinError(
       'not-modified',
@@ -38,6 +39,7 @@ export async function restartContainer(
   signal: string | undefined,
 ): Promise<void> {
   const container = parts.containers.get(reference);
+  await container.settled();
   if (container.isRunning) {
     const number = parseSignal(signal ?? container.definition.config.StopSignal ?? 'SIGTERM');
     container.kept = true;
@@ -59,6 +61,7 @@ export async function killContainer(
 ): Promise<void> {
   const container = parts.containers.get(reference);
   const number = parseSignal(signal);
+  await container.settled();
   const stopSignal = parseSignal(container.definition.config.StopSignal ?? 'SIGTERM');
   if (!container.isRunning) {
     const message = `cannot kill container: ${reference}: container ${container.id} is not running`;

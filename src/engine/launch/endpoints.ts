@@ -94,8 +94,8 @@ function settingsFor(
   definition: Definition,
   network: { id: string; name: string },
 ): EndpointSettings | undefined {
-  const { networks } = definition;
-  return networks[network.name] ?? networks[network.id] ?? networks.default;
+  const asked = new Map(Object.entries(definition.networks));
+  return asked.get(network.name) ?? asked.get(network.id) ?? asked.get('default');
 }
 
 function wishes(

@@ -84,10 +84,7 @@ export class TestEngine implements AsyncDisposable {
   /** What the log holds now. */
   async logs(id: string, options: Partial<LogOptions> = {}): Promise<string> {
     let text = '';
-    const all = { stdout: true, stderr: true, follow: false, signal: NEVER };
-    const window = { tail: undefined, sinceNs: undefined, untilNs: undefined };
-    const log = this.engine.containers.logs(id, { ...all, ...window, ...options });
-    for await (const { bytes } of log) text += new TextDecoder().decode(bytes);
+    for await (const { bytes } of this.#log(id, options)) text += new TextDecoder().decode(bytes);
     return text;
   }
 
@@ -120,6 +117,12 @@ export class TestEngine implements AsyncDisposable {
     }
     await this.engine.close();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  #log(id: string, options: Partial<LogOptions>) {
+    const all = { stdout: true, stderr: true, follow: false, signal: NEVER };
+    const window = { tail: undefined, sinceNs: undefined, untilNs: undefined };
+    return this.engine.containers.logs(id, { ...all, ...window, ...options });
   }
 
   /** Names below the data root's and the exec root's directories of containers. */

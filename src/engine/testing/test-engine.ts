@@ -88,6 +88,16 @@ export class TestEngine implements AsyncDisposable {
     return text;
   }
 
+  /** Resolves when the log holds `text`. */
+  async printed(id: string, text: string): Promise<void> {
+    let seen = '';
+    for await (const { bytes } of this.#log(id, { follow: true })) {
+      seen += new TextDecoder().decode(bytes);
+      if (seen.includes(text)) return;
+    }
+    throw new Error(`container ${id} ended without printing ${text}`);
+  }
+
   async exec(
     id: string,
     ...command: string[]

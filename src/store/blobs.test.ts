@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { sha256Digest } from '../spec/digest.ts';
 import { FileBlobStore } from './blobs.ts';
 import { blobStoreContract, chunks } from './testing/blob-store-contract.ts';
-import { filesBelow, testDirectory } from './testing/directory.ts';
+import { filesBelow, removeTestDirectories, testDirectory } from './testing/directory.ts';
+
+afterAll(removeTestDirectories);
 
 blobStoreContract('FileBlobStore', () => {
   const directory = testDirectory();

@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import { createReadStream, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,9 +6,11 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { sha256Digest } from '../../spec/digest.ts';
 import type { Store } from '../index.ts';
 import { chunks } from '../testing/blob-store-contract.ts';
-import { filesBelow, testDirectory } from '../testing/directory.ts';
+import { filesBelow, removeTestDirectories, testDirectory } from '../testing/directory.ts';
 import { archive, members, rawHeader, readTar } from '../testing/tar-bytes.ts';
 import { json, linux, reference, storeImage, testStore } from '../testing/test-store.ts';
+
+afterAll(removeTestDirectories);
 
 async function whole(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];

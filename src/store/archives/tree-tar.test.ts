@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import {
   linkSync,
@@ -13,10 +13,12 @@ import { join } from 'node:path';
 import { shimPath } from '../../host/shim-binary.ts';
 import { encodeXattrs } from '../../plan/encode.ts';
 import type { Op, Plan } from '../../plan/ops.ts';
-import { testDirectory } from '../testing/directory.ts';
+import { removeTestDirectories, testDirectory } from '../testing/directory.ts';
 import { readTar } from '../testing/tar-bytes.ts';
 import { testStore } from '../testing/test-store.ts';
 import { treeToTar } from './tree-tar.ts';
+
+afterAll(removeTestDirectories);
 
 async function tarOf(ops: readonly Op[]): Promise<Buffer> {
   async function* batches() {

@@ -1,8 +1,11 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeIndex } from '../../spec/image.ts';
+import { removeTestDirectories } from '../testing/directory.ts';
 import { json, reference, storeImage, storeManifest, testStore } from '../testing/test-store.ts';
+
+afterAll(removeTestDirectories);
 
 test('Images.resolve finds an image by name, id, start of the id and digest', async () => {
   const { store } = await testStore();

@@ -1,5 +1,8 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
+import { removeTestDirectories } from '../testing/directory.ts';
 import { reference, storeImage, storeManifest, testStore } from '../testing/test-store.ts';
+
+afterAll(removeTestDirectories);
 
 const gentle = { force: false, uses: [] };
 

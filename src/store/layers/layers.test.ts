@@ -1,4 +1,4 @@
-import { expect, test } from 'bun:test';
+import { afterAll, expect, test } from 'bun:test';
 import { spawnSync } from 'node:child_process';
 import {
   existsSync,
@@ -21,13 +21,15 @@ import { sha256Digest } from '../../spec/digest.ts';
 import { mediaTypes } from '../../spec/image.ts';
 import { FileBlobStore } from '../blobs.ts';
 import { chunks } from '../testing/blob-store-contract.ts';
-import { filesBelow, testDirectory } from '../testing/directory.ts';
+import { filesBelow, removeTestDirectories, testDirectory } from '../testing/directory.ts';
 import { archive, members, padded, paxText, rawHeader, rawMember } from '../testing/tar-bytes.ts';
 import { discardTrees } from '../testing/test-store.ts';
 import { Intake } from './intake.ts';
 import { LayerStore } from './layers.ts';
 import { LayerRecords } from './records.ts';
 import type { OpenTree } from './unpack.ts';
+
+afterAll(removeTestDirectories);
 
 const shim = shimPath(testDirectory());
 const withShim: OpenTree = (directory) => unpackTree(shim, directory);

@@ -1,6 +1,5 @@
-/** A directory of a test's own, removed when the process ends. */
+/** Directories of a test's own. */
 
-import { afterAll } from 'bun:test';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +20,7 @@ export function filesBelow(directory: string): string[] {
     .sort();
 }
 
-afterAll(() => {
+/** For `afterAll` of each test file that makes directories. */
+export function removeTestDirectories(): void {
   for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true });
-});
+}

@@ -36,8 +36,9 @@ export async function* readLog(
   options: { start?: LogPosition; follow?: LogFollow } = {},
 ): AsyncGenerator<LogRecord[], void, void> {
   const changes = options.follow === undefined ? undefined : new Changes(path, options.follow);
+  let file: OpenLog | undefined;
   try {
-    let file = await openStart(path, options.start);
+    file = await openStart(path, options.start);
     let skip = options.start?.inode === file?.inode ? (options.start?.skip ?? 0) : 0;
     for (;;) {
       const more = changes?.next();
@@ -52,11 +53,12 @@ export async function* readLog(
         await file?.handle.close();
         file = next;
       } else if (more === undefined || !(await more)) {
-        await file?.handle.close();
         return;
       }
     }
   } finally {
+    // Also for a reader that stops before the end.
+    await file?.handle.close();
     changes?.close();
   }
 }

@@ -121,11 +121,20 @@ static int clone_child(struct launch *launch, bool parent)
     }
     if ((launch->clone_flags & CLONE_NEWUSER) != 0)
         launch->user_namespace = true;
+    /*
+     * Whoever is not root can write the id maps only of a process that is dumpable. The child stays so until its first
+     * `await`, alone in its namespaces.
+     */
+    bool open = (launch->clone_flags & CLONE_NEWUSER) != 0 && geteuid() != 0;
+    if (open)
+        prctl(PR_SET_DUMPABLE, 1);
     uint64_t began = clock_ns(CLOCK_MONOTONIC);
     long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
     if (pid == 0)
         child_main(launch);
     int error = errno;
+    if (open)
+        prctl(PR_SET_DUMPABLE, 0);
     launch->report->nanoseconds[launch->clone_index] += (uint32_t)(clock_ns(CLOCK_MONOTONIC) - began);
     return pid < 0 ? fail(launch, error, "%s", launch->clone_cgroup) : (int)pid;
 }

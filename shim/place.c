@@ -22,6 +22,14 @@ void place_forget(struct place *place)
     place->parent_path[0] = 0;
 }
 
+/* Asked once per directory; who changes one forgets it. */
+static void look_at_parent(struct place *place)
+{
+    struct stat status;
+    place->plain = fstat(place->parent, &status) == 0 && (status.st_mode & S_ISGID) == 0 &&
+                   fgetxattr(place->parent, "system.posix_acl_default", NULL, 0) < 0;
+}
+
 int place_parent(struct place *place, const char *path, const char **base)
 {
     static char name[NAME_MAX + 1];
@@ -40,7 +48,9 @@ int place_parent(struct place *place, const char *path, const char **base)
     if (strcmp(path, ".") == 0 || strcmp(path, "./") == 0) {
         name[0] = 0;
         place->parent = open_in(place->root, "/", O_RDONLY | O_DIRECTORY, 0);
+        place->plain = false;
         /* Not remembered as a parent: its name is another. */
+        strcpy(place->parent_path, "//");
         return place->parent;
     }
     SCOPED_FD found = open_parent(place->root, path, name, true);
@@ -49,6 +59,7 @@ int place_parent(struct place *place, const char *path, const char **base)
     place->parent = openat(found, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (place->parent < 0)
         return -errno;
+    look_at_parent(place);
     if (plain && length < PATH_BYTES) {
         memcpy(place->parent_path, path, length);
         place->parent_path[length] = 0;

@@ -89,6 +89,10 @@ int op_identity(struct launch *launch, UNUSED const struct op *op)
     if (syscall(SYS_setresuid, identity->uid, identity->uid, identity->uid) < 0)
         return fail(launch, errno, "uid %u", identity->uid);
     prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    /* A change of user sets it to fs.suid_dumpable (prctl(2)); the death signal is cleared by it as well. */
+    prctl(PR_SET_DUMPABLE, 0);
+    if (!launch->gate_opened)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
     return 0;
 }
 

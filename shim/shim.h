@@ -96,6 +96,7 @@ struct launch {
     uint32_t tokens_seen[8];
     uint32_t token_count;
     bool gate_reached;
+    bool gate_opened; /* in the child: it lives without the launching process now */
     int stdio[3];   /* the child's standard descriptors; NONE: inherited */
     int inward;     /* monitor: write end of the child's standard input */
     int outward[2]; /* monitor: read ends of standard output and error */

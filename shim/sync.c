@@ -106,6 +106,8 @@ int op_await(struct launch *launch, const struct op *op)
         else
             return fail(launch, ENOBUFS, "tokens");
     }
+    if (launch->kind == CHILD)
+        prctl(PR_SET_DUMPABLE, 0);
     /* In a new user namespace the first token comes after the id maps: only now uid 0 means something. */
     if (launch->kind == CHILD && launch->user_namespace && (getuid() != 0 || getgid() != 0)) {
         if (syscall(SYS_setresgid, 0, 0, 0) < 0 && errno != EINVAL)
@@ -188,6 +190,7 @@ int op_wait_gate(struct launch *launch, UNUSED const struct op *op)
         return fail(launch, EINVAL, "no gate");
     /* The launching process may end now; from here on the container lives by itself. */
     prctl(PR_SET_PDEATHSIG, 0);
+    launch->gate_opened = true;
     atomic_store(&launch->report->reached, 1);
     int status = sync_send(launch, TOKEN_GATE, NULL, 0);
     if (status < 0)

@@ -14,6 +14,8 @@ struct place {
     int root;
     /* The directory of the last entry stays open: archives are mostly sorted. */
     int parent;
+    /* What is made there belongs to 0:0 and has the mode that it is made with: no setgid bit, no default ACL. */
+    bool plain;
     char parent_path[PATH_BYTES];
 };
 void place_init(struct place *place, int root);

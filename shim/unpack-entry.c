@@ -97,6 +97,8 @@ static int unpack_directory(struct unpack *unpack, const struct op *op)
     SCOPED_FD fd = openat(parent, *base == 0 ? "." : base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return -errno;
+    /* The directory may be the one that the next entries go into: its bits are looked at again. */
+    place_forget(&unpack->place);
     int result = set_attributes_of(fd, op, TREE_DIRECTORY__MODE, TREE_DIRECTORY__UID, TREE_DIRECTORY__GID,
                                    TREE_DIRECTORY__XATTRS);
     if (result == 0 && opaque)
@@ -130,24 +132,28 @@ static int unpack_file(struct unpack *unpack, const struct op *op)
 {
     const char *base, *path = op_str(op, TREE_FILE__PATH);
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    uint32_t mode = op_u32(op, TREE_FILE__MODE), uid = op_u32(op, TREE_FILE__UID), gid = op_u32(op, TREE_FILE__GID);
     int parent = place_parent(&unpack->place, path, &base);
     if (parent < 0)
         return parent;
     if (*base == 0)
         return -EISDIR;
-    unpack->file = openat(parent, base, flags, 0600);
+    unpack->file = openat(parent, base, flags, mode & 0777);
     if (unpack->file < 0 && errno == EEXIST) {
         parent = clear_place(unpack, path, &base);
         if (parent < 0)
             return parent;
-        unpack->file = openat(parent, base, flags, 0600);
+        unpack->file = openat(parent, base, flags, mode & 0777);
     }
     if (unpack->file < 0)
         return -errno;
     unpack->size = op_u64(op, TREE_FILE__SIZE);
     unpack->written = 0;
     unpack->mtime = op_u64(op, TREE_FILE__MTIME_NS);
-    unpack->mode = op_u32(op, TREE_FILE__MODE);
+    unpack->mode = mode;
+    /* Every change of an inode is a transaction of the journal: what is right already is left. */
+    if (uid == 0 && gid == 0 && unpack->place.plain)
+        return set_xattrs(unpack->file, op->field[TREE_FILE__XATTRS].at, op->field[TREE_FILE__XATTRS].length);
     return set_attributes_of(unpack->file, op, TREE_FILE__MODE, TREE_FILE__UID, TREE_FILE__GID, TREE_FILE__XATTRS);
 }
 

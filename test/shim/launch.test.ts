@@ -324,6 +324,17 @@ test('join-process runs a second program in the namespaces of the first, and ref
     stage: STAGES.indexOf('enter'),
     errno: 3,
   });
+  const interactive: Plan = [
+    step('host', supervise(runDirectory(stand), { terminal: 1 })),
+    ...plan(first.startTime).slice(1, 3),
+    step('inside', { op: 'session' }),
+    step('inside', { op: 'terminal', rows: 7, columns: 8, consoleSocket: '' }),
+    exec('sh', '-c', 'busybox tty; stty size; busybox ls /dev'),
+  ];
+  const third = await start(stand, interactive);
+  const text = await outputText(third);
+  expect(text).toStartWith('/dev/pts/0\r\n7 8\r\n');
+  expect(text).not.toContain('console');
   await first.signal(9);
   expect(await first.exited).toMatchObject({ status: 137, signal: 9 });
 });

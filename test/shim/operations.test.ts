@@ -192,6 +192,18 @@ test('a user namespace is mapped by child-file while the child awaits, and root 
   expect(text.split(/\s+/).filter(Boolean)).toEqual('0 0 1 1 100001 1000 5 7 1,3'.split(' '));
 });
 
+test('move-root makes the root the / of its mount namespace', async () => {
+  const steps = rootSteps(stand.root).map(
+    (one): Step => (one.op.op === 'pivot' ? inside({ op: 'move-root' }) : one),
+  );
+  const plan = [
+    step('host', supervise(runDirectory(stand))),
+    ...steps,
+    exec('sh', '-c', 'echo /*'),
+  ];
+  expect(await outputText(await start(stand, plan))).toStartWith('/bin /');
+});
+
 test('join enters a namespace by its path, and clone goes into a v2 cgroup', async () => {
   const group = join(UNIFIED, 'tiffin-shim-into');
   const netns = join(stand.scratch, 'netns');

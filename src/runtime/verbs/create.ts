@@ -30,6 +30,8 @@ export interface CreateOptions {
 export const DETACHED = 0;
 export const FOREGROUND = 1;
 const INHERITED_STREAMS = 3;
+/** Of a caller who may not make any. */
+const NO_CGROUPS = { v1: {}, v2: '' };
 
 /** This process becomes the shim; resolves to the exit code where it cannot. */
 export function create(options: CreateOptions, context: OciContext): Promise<number> {
@@ -57,7 +59,7 @@ export function launch(
   const directory = new StateDirectory(context.root, options.id);
   const cgroupPath = choosePath(bundle, options.id, context);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
-  const cgroups = cgroupPaths(facts, cgroupPath);
+  const cgroups = facts.cgroupWritable ? cgroupPaths(facts, cgroupPath) : NO_CGROUPS;
   directory.claim();
   try {
     refuseOccupied(cgroups);

@@ -178,6 +178,49 @@ test('run ends as SIGPIPE would when its reader is gone', async () => {
   expect(await child.exited).toBe(141);
 });
 
+test('run tells that the engine went away while it started the container', async () => {
+  await using api = await fakeApi({
+    answers: {
+      ...container(0).routes,
+      'POST /containers/abc123/start': (_, response) => response.socket?.destroy(),
+    },
+  });
+  const outcome = await api.run(['run', 'img']);
+  expect(outcome.status).toBe(125);
+  expect(outcome.stderr).toStartWith(
+    'tiffin: error during connect: the engine closed the connection\n',
+  );
+});
+
+test('attach says that the container goes on when the engine goes away', async () => {
+  const attached = Promise.withResolvers<{ destroy(): unknown }>();
+  await using api = await fakeApi({
+    answers: {
+      'GET /containers/c1/json': [
+        200,
+        {
+          Id: 'abcdef0123456789',
+          State: { Running: true },
+          Config: { Tty: false, OpenStdin: false },
+        },
+      ],
+      'POST /containers/abcdef0123456789/wait': (_, response) => {
+        response.write(' ');
+        attached.promise.then((socket) => {
+          socket.destroy();
+          response.socket?.destroy();
+        });
+      },
+    },
+    hijack: (socket) => attached.resolve(socket),
+  });
+  const outcome = await api.run(['attach', 'c1']);
+  expect(outcome.status).toBe(125);
+  expect(outcome.stderr).toBe(
+    'the engine went away; container abcdef012345 goes on without it\ncome back with: tiffin attach abcdef012345\n',
+  );
+});
+
 test('exec asks for the exit status after the output ended', async () => {
   await using api = await fakeApi({
     answers: {

@@ -2,7 +2,9 @@
 
 import type { ContainerInspect, WaitResponse } from '../../spec/docker.ts';
 import { type Client, readText, withQuery } from '../client/client.ts';
-import type { Socket } from '../client/socket.ts';
+import { ConnectionLost, type Socket } from '../client/socket.ts';
+import { CliError } from '../command.ts';
+import { shortId } from '../render/words.ts';
 import { ValueError } from '../values/number.ts';
 
 export function inspectContainer(client: Client, name: string): Promise<ContainerInspect> {
@@ -41,7 +43,7 @@ export function waitFor(
 ): Waiting {
   const response = client.stream('POST', withQuery(`/containers/${id}/wait`, { condition }));
   const exit = response.then(async ({ body }) => {
-    const result: WaitResponse = JSON.parse(await readText(body));
+    const result: WaitResponse = JSON.parse(await readText(body).catch(engineGone(id)));
     const problem = result.Error?.Message ?? '';
     if (problem !== '') throw new ValueError(`error waiting for container: ${problem}`);
     return result.StatusCode;
@@ -49,4 +51,16 @@ export function waitFor(
   // A failure is told to whoever asks for the exit status; until then it is not unhandled.
   exit.catch(() => undefined);
   return { listening: response, exit };
+}
+
+/** Containers outlive the engine: say so, and how to come back. */
+function engineGone(id: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof ConnectionLost)) throw error;
+    const name = shortId(id);
+    throw new CliError(
+      `the engine went away; container ${name} goes on without it\ncome back with: tiffin attach ${name}`,
+      125,
+    );
+  };
 }

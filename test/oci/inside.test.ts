@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'bun:test';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bundle, type Config } from './harness.ts';
+import { Bundle, binary, type Config, run } from './harness.ts';
 
 /** The lines that `script` prints in a container of the default configuration as `change` leaves it. */
 function inside(script: string, change?: (config: Config, box: Bundle) => void): string[] {
@@ -179,6 +179,27 @@ describe('the file system of oci run', () => {
     expect(all).toMatch(/ \/all ro,nosuid,nodev,noexec,noatime shared:\d+/);
     expect(copy).toMatch(/ \/copy rw,nosuid,relatime - tmpfs tmpfs rw,size=1024k/);
     expect(rest).toEqual(['kept', 'touch: /ro/x: Read-only file system']);
+  });
+
+  test('oci run follows rootfsPropagation, also on a shared mount of the host', () => {
+    for (const [propagation, shown] of [
+      ['rshared', / \/ \S+ shared:\d+ - /],
+      ['rslave', / \/ \S+ (master:\d+ )?- /],
+      ['rprivate', / \/ \S+ - /],
+      ['unbindable', / \/ \S+ unbindable - /],
+    ] as const) {
+      using box = new Bundle();
+      box.write('head -n 1 /proc/self/mountinfo', (config) => {
+        config.linux.rootfsPropagation = propagation;
+      });
+      // In a mount namespace of its own, whose mounts are all shared, as systemd leaves a machine's.
+      const script = `mount --make-rshared / && mount --bind ${box.directory} ${box.directory} && exec "$@"`;
+      const command = [binary, 'oci', '--root', box.root, 'run', '-b', box.bundle, box.id];
+      const result = run(['unshare', '-m', 'sh', '-c', script, 'sh', ...command]);
+      expect(result).toMatchObject({ status: 0, stderr: '' });
+      expect(result.stdout).toMatch(shown);
+      expect(box.left()).toEqual([]);
+    }
   });
 
   test('oci run keeps a mount inside of a link in the image inside of the root', () => {

@@ -3,6 +3,7 @@
 import { TiffinError } from '../../base/errors.ts';
 import { cgroupPaths, refuseOccupied, systemdCgroupPath } from '../../cgroup/index.ts';
 import { type HostFacts, hostFacts } from '../../host/facts.ts';
+import { readKernelText } from '../../host/kernel-files.ts';
 import type { OpOf, Plan } from '../../plan/ops.ts';
 import { becomeShim } from '../become-shim.ts';
 import { type Bundle, loadBundle } from '../bundle.ts';
@@ -12,6 +13,7 @@ import { prepareFilter } from '../filter-cache.ts';
 import { namespaceMask } from '../namespaces.ts';
 import { planLaunch } from '../planner.ts';
 import { numericUser } from '../process.ts';
+import { mountPointOf } from '../root-mount.ts';
 import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
 import { processStat } from '../status.ts';
 import { running, teardown } from '../step.ts';
@@ -98,6 +100,7 @@ function planBundle(
     stateDirectory: directory.path,
     noPivot: options.noPivot,
     noNewKeyring: options.noNewKeyring,
+    ...rootMount(bundle),
     ...numericUser(bundle.spec.process ?? { cwd: '/' }),
     ...(gate ? { gate: directory.file('gate') } : {}),
     ...(options.consoleSocket === undefined ? {} : { consoleSocket: options.consoleSocket }),
@@ -108,6 +111,12 @@ function planBundle(
     ...(gate ? [] : forgetPlan(directory)),
     ...(keep ? [] : forgetState(directory, options.pidFile)),
   ];
+}
+
+/** Only a shared root needs to know where it is mounted. */
+function rootMount({ spec, rootfs }: Bundle): { rootMount?: string } {
+  if (!spec.linux?.rootfsPropagation?.includes('shared')) return {};
+  return { rootMount: mountPointOf(rootfs, readKernelText('/proc/self/mountinfo') ?? '') };
 }
 
 /** The plan is kept until the program runs, to word a failure; behind a gate that is for `start` to see. */

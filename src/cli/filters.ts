@@ -24,7 +24,7 @@ export const pruneFilterFlag: FlagSpec = {
 
 function checkFilter(text: string): string {
   if (!text.includes('=')) {
-    throw new ValueError('invalid filter: bad format of filter (expected name=value)');
+    throw new ValueError('bad format of filter (expected name=value)');
   }
   return text;
 }

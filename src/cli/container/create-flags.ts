@@ -1,6 +1,5 @@
 /** The flags of `run` and `create`. Where a flag is one field of the request, `to` says which. */
 
-import type { FlagSpec } from '../flags/spec.ts';
 import {
   checkAddress,
   checkAttach,
@@ -11,16 +10,11 @@ import {
   checkSysctl,
 } from './checks.ts';
 import { checkMount } from './mount.ts';
+import { type CreateFlag, resourceFlags } from './resource-flags.ts';
 import { checkUlimit } from './ulimit.ts';
 
-export interface CreateFlag extends FlagSpec {
-  /** Path in the create request. */
-  to?: string;
-  /** The list holds `key=value` pairs and the field is an object. */
-  map?: boolean;
-}
-
 export const createFlags: readonly CreateFlag[] = [
+  ...resourceFlags,
   {
     name: 'add-host',
     kind: 'list',
@@ -42,12 +36,6 @@ export const createFlags: readonly CreateFlag[] = [
     kind: 'list',
     help: 'Attach to STDIN, STDOUT or STDERR',
     check: checkAttach,
-  },
-  {
-    name: 'blkio-weight',
-    kind: 'uint16',
-    help: 'Block IO relative weight, between 10 and 1000, or 0 to disable',
-    to: 'HostConfig.BlkioWeight',
   },
   {
     name: 'blkio-weight-device',
@@ -73,50 +61,6 @@ export const createFlags: readonly CreateFlag[] = [
     kind: 'string',
     help: 'Write the container ID to the file',
     to: 'HostConfig.ContainerIDFile',
-  },
-  {
-    name: 'cpu-period',
-    kind: 'int',
-    help: 'Period of the CPU limit in microseconds',
-    to: 'HostConfig.CpuPeriod',
-  },
-  {
-    name: 'cpu-quota',
-    kind: 'int',
-    help: 'CPU time per period in microseconds',
-    to: 'HostConfig.CpuQuota',
-  },
-  {
-    name: 'cpu-rt-period',
-    kind: 'int',
-    help: 'Period of the real-time CPU limit in microseconds',
-    to: 'HostConfig.CpuRealtimePeriod',
-  },
-  {
-    name: 'cpu-rt-runtime',
-    kind: 'int',
-    help: 'Real-time CPU time per period in microseconds',
-    to: 'HostConfig.CpuRealtimeRuntime',
-  },
-  {
-    name: 'cpu-shares',
-    short: 'c',
-    kind: 'int',
-    help: 'CPU shares (relative weight)',
-    to: 'HostConfig.CpuShares',
-  },
-  { name: 'cpus', kind: 'nanocpus', help: 'Number of CPUs', to: 'HostConfig.NanoCpus' },
-  {
-    name: 'cpuset-cpus',
-    kind: 'string',
-    help: 'CPUs in which to allow execution (0-3, 0,1)',
-    to: 'HostConfig.CpusetCpus',
-  },
-  {
-    name: 'cpuset-mems',
-    kind: 'string',
-    help: 'Memory nodes in which to allow execution (0-3, 0,1)',
-    to: 'HostConfig.CpusetMems',
   },
   { name: 'device', kind: 'list', help: 'Add a host device to the container' },
   {
@@ -225,19 +169,6 @@ export const createFlags: readonly CreateFlag[] = [
   { name: 'log-driver', kind: 'string', help: 'Logging driver for the container' },
   { name: 'log-opt', kind: 'list', help: 'Log driver options' },
   { name: 'mac-address', kind: 'string', help: 'Container MAC address (e.g., 92:d0:c6:0a:29:33)' },
-  { name: 'memory', short: 'm', kind: 'size', help: 'Memory limit', to: 'HostConfig.Memory' },
-  {
-    name: 'memory-reservation',
-    kind: 'size',
-    help: 'Memory soft limit',
-    to: 'HostConfig.MemoryReservation',
-  },
-  {
-    name: 'memory-swap',
-    kind: 'size-or-unlimited',
-    help: "Memory and swap together: '-1' for unlimited swap",
-    to: 'HostConfig.MemorySwap',
-  },
   { name: 'memory-swappiness', kind: 'int', help: 'Tune container memory swappiness (0 to 100)' },
   {
     name: 'mount',
@@ -274,12 +205,6 @@ export const createFlags: readonly CreateFlag[] = [
     to: 'HostConfig.OomScoreAdj',
   },
   { name: 'pid', kind: 'string', help: 'PID namespace to use', to: 'HostConfig.PidMode' },
-  {
-    name: 'pids-limit',
-    kind: 'int',
-    help: 'Tune container pids limit (set -1 for unlimited)',
-    to: 'HostConfig.PidsLimit',
-  },
   { name: 'platform', kind: 'string', help: 'Platform of the image (os/arch[/variant])' },
   {
     name: 'privileged',

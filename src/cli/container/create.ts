@@ -52,8 +52,10 @@ async function createOrPull(
       error instanceof ApiError && error.status === 404 && /no such image/i.test(error.message);
     if (!missing || !mayPull) throw error;
   }
+  // Loaded only now: references need node:crypto, which costs a start that has its image already.
+  const { checkReference, familiarImage } = await import('../image/name.ts');
+  checkReference(request.Image);
   if (!flags.bool('quiet')) {
-    const { familiarImage } = await import('../image/name.ts');
     out.error(`Unable to find image '${familiarImage(request.Image)}' locally\n`);
   }
   await pull(invocation, request.Image);

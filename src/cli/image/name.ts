@@ -10,3 +10,8 @@ export function familiarImage(text: string): string {
     return text;
   }
 }
+
+/** Throws docker's text for a text that can be no image's name. */
+export function checkReference(text: string): void {
+  parseReference(text);
+}

@@ -9,7 +9,7 @@ export function ellipsis(text: string, max: number): string {
   return max <= 1 ? characters.slice(0, max).join('') : `${characters.slice(0, max - 1).join('')}…`;
 }
 
-/** Twelve digits of an id, without its algorithm. */
+/** Twelve digits of an id, without its algorithm. Apart from `base/ids`, which loads node:crypto. */
 export function shortId(id: string): string {
   return id.slice(id.indexOf(':') + 1).slice(0, 12);
 }

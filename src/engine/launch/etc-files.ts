@@ -7,7 +7,7 @@ import type { Definition } from '../containers/record.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';
 import type { EtcFiles } from '../spec/mounts.ts';
-import { peerNames } from './peers.ts';
+import { linkedNames, peerNames } from './peers.ts';
 
 const HOST_GATEWAY = 'host-gateway';
 /** Readable by every user inside; their directory is closed to users outside. */
@@ -56,7 +56,8 @@ function hostsText(parts: Parts, definition: Definition, endpoints: readonly End
   const { hostConfig, config } = definition;
   const gateway = endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway ?? '127.0.0.1';
   const added = hostConfig.ExtraHosts.map((text) => withGateway(text, gateway));
-  const peers = peerNames(parts, endpoints).map(({ name, address }) => `${name}:${address}`);
+  const others = [...peerNames(parts, endpoints), ...linkedNames(parts, hostConfig.Links)];
+  const peers = others.map(({ name, address }) => `${name}:${address}`);
   return hostsFile({
     base: hostConfig.NetworkMode === 'host' ? readText('/etc/hosts') : undefined,
     hostname: config.Hostname,

@@ -21,6 +21,24 @@ export function peerNames(
   );
 }
 
+/** Names of containers that were linked to this one with `--link name:alias`, as far as they run. */
+export function linkedNames(
+  parts: Parts,
+  links: readonly string[],
+): { name: string; address: string }[] {
+  return links.flatMap((link) => {
+    const [target = '', alias = target] = link.split(':');
+    const container = parts.containers.find(target);
+    if (container === undefined) return [];
+    const address = parts.networks
+      .endpointsOf(container.id)
+      .find((one) => one.address !== '')?.address;
+    if (address === undefined) return [];
+    const names = new Set([alias, container.name, container.definition.config.Hostname]);
+    return [...names].map((name) => ({ name, address }));
+  });
+}
+
 /** Containers whose hosts files name these endpoints. */
 export function peersOf(parts: Parts, endpoints: readonly Endpoint[]): string[] {
   const ids = endpoints

@@ -39,8 +39,8 @@ function openSession(container: Container, options: AttachOptions, mask: number)
     stdin: options.stdin && options.stream && container.definition.config.OpenStdin,
     onLeave: (left) => hub.remove(left),
   });
-  hub.add(session);
-  if (!options.stream) session.end();
+  if (options.stream) hub.add(session);
+  else session.end();
   return session;
 }
 

@@ -1,5 +1,6 @@
 /** The end of a run: what is recorded, who is told, and what follows. */
 
+import { errorMessage } from '../../base/errors.ts';
 import { oomKills } from '../../cgroup/index.ts';
 import type { ExitRecord } from '../../host/frames.ts';
 import type { Monitor } from '../../host/monitor.ts';
@@ -53,10 +54,14 @@ export async function ended(
   await removeCgroupLeft(parts.launcher, container.state.cgroup);
   const outcome = record ?? lostRun();
   stopHealth(container);
-  leave(parts, container);
-  const restarts = settle(container, outcome);
+  letGo(container);
+  const restarts = wantsAnotherRun(container, outcome);
+  const kept = keepRecord(() => {
+    settle(container, outcome, restarts);
+    leave(parts, container);
+  });
   // Only now: until the state is in the database the exit record is what the next engine would learn it from.
-  removeRunDirectory(run);
+  if (kept) removeRunDirectory(run);
   announce(parts, container, outcome);
   container.announceExit();
   if (restarts) again(parts, container);
@@ -75,23 +80,36 @@ function lostRun(): ExitRecord {
   };
 }
 
-/** Frees what the run held in memory and in the database. */
+/** Frees what the run held in the database, and tells of it. */
 function leave(parts: Parts, container: Container): void {
-  container.monitor?.close();
-  container.monitor = undefined;
-  // Attached clients read the rest of the old hub; it ends by itself with the connection.
-  container.hub = new OutputHub();
   disconnectAll(parts, container.id);
   announceVolumes(parts, container, 'unmount');
 }
 
-/** Records the outcome; true when the restart policy wants another run. */
-function settle(container: Container, outcome: ExitRecord): boolean {
-  const { state, definition } = container;
-  const { status } = outcome;
-  const restarts =
-    !state.stoppedByHand &&
-    wantsRestart(definition.hostConfig.RestartPolicy, { ...state, exitCode: status });
+/** The run's connection and its clients, who read the rest of their output by themselves. */
+function letGo(container: Container): void {
+  container.monitor?.close();
+  container.monitor = undefined;
+  container.hub = new OutputHub();
+}
+
+/** A full disk must not keep those who wait for the end from hearing of it. */
+function keepRecord(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (error) {
+    console.error(`tiffin: the end of a container cannot be recorded: ${errorMessage(error)}`);
+    return false;
+  }
+}
+
+function wantsAnotherRun({ state, definition }: Container, { status }: ExitRecord): boolean {
+  const { RestartPolicy } = definition.hostConfig;
+  return !state.stoppedByHand && wantsRestart(RestartPolicy, { ...state, exitCode: status });
+}
+
+function settle(container: Container, outcome: ExitRecord, restarts: boolean): void {
   if (restarts) {
     const ranMs = Number((outcome.endedNs - outcome.startedNs) / 1_000_000n);
     container.restartDelayMs = nextDelay(container.restartDelayMs, ranMs);
@@ -99,11 +117,10 @@ function settle(container: Container, outcome: ExitRecord): boolean {
   container.update({
     phase: restarts ? 'restarting' : 'exited',
     pid: 0,
-    exitCode: status,
+    exitCode: outcome.status,
     oomKilled: oomKills(outcome.captures) > 0,
     finishedAt: formatTime(outcome.endedNs),
   });
-  return restarts;
 }
 
 function announce(parts: Parts, container: Container, outcome: ExitRecord): void {

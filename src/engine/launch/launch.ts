@@ -20,7 +20,7 @@ import { connectAll } from './endpoints.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { injectedFault } from './fault.ts';
 import { prepareLaunch } from './prepare.ts';
-import { keepTeardown, removeRunDirectory } from './teardown.ts';
+import { keepTeardown, removeRunDirectory, runTeardown } from './teardown.ts';
 
 /** How many host ports in a row may turn out to be taken by somebody outside of this engine. */
 const MAX_PORT_CHOICES = 16;
@@ -76,10 +76,12 @@ async function launchOnce(
   writeEtcFiles(parts, container, endpoints);
   const plan = prepareLaunch(parts, definition, endpoints);
   mkdirSync(run.directory, { mode: 0o700 });
+  let answered = false;
   try {
     keepTeardown(run, plan);
     const bytes = encodePlan(plan, injectedFault());
     const result = await parts.launcher.launch(bytes, { subscribe: container.hub.mask });
+    answered = true;
     container.explanation = { plan, durations: result.durations };
     if (result.ok) return result.monitor;
     container.explanation.failed = {
@@ -88,7 +90,9 @@ async function launchOnce(
     };
     throw toError(parts, plan, result.failure, definition);
   } catch (error) {
-    removeRunDirectory(run);
+    // A launch that nobody answered for may have come to anything.
+    if (answered) removeRunDirectory(run);
+    else await runTeardown(parts.launcher, run);
     throw error;
   }
 }

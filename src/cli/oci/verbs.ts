@@ -1,8 +1,9 @@
 /** Each verb's own flags, and how they become its options. */
 
 import type { OciContext } from '../../runtime/context.ts';
-import type { CreateOptions } from '../../runtime/verbs/create.ts';
+import { type CreateOptions, create } from '../../runtime/verbs/create.ts';
 import type { FailureReport } from '../../runtime/verbs/report-failure.ts';
+import { run } from '../../runtime/verbs/run.ts';
 import { type Flags, type FlagTable, parseFlags, parseMixed, usage } from './flags.ts';
 
 /** Resolves to an exit code, where that is not 0. */
@@ -30,16 +31,14 @@ const LIST: FlagTable = {
 const PS: FlagTable = { flags: { format: 'text' }, short: { f: 'format' } };
 const SPEC: FlagTable = { flags: { bundle: 'text', rootless: 'switch' }, short: { b: 'bundle' } };
 
-/** Each verb is imported when it is called: what start time a runtime has is mostly what it loads. */
+/** Each verb but the two that are called most is imported when it is called: start time is mostly what is loaded. */
 export const VERBS: Readonly<Record<string, Verb>> = {
   create: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, CREATE);
-    const { create } = await import('../../runtime/verbs/create.ts');
     return create(launchOptions(flags, one(rest)), context);
   },
   run: async (argv, context) => {
     const { flags, rest } = parseMixed(argv, RUN);
-    const { run } = await import('../../runtime/verbs/run.ts');
     const options = { detach: flags.has('detach'), keep: flags.has('keep') };
     return run({ ...launchOptions(flags, one(rest)), ...options }, context);
   },

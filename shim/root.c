@@ -84,6 +84,9 @@ int op_overlay(struct launch *launch, const struct op *op)
             fail(launch, status, "%s", text);
     }
     SCOPED_FD mounted = status < 0 ? status : fs_finish(launch, fs, op_u64(op, OVERLAY__ATTRIBUTES));
+    /* Such a kernel takes any option text and refuses it only here. */
+    if (mounted == -EINVAL && status == 0)
+        return overlay_classic(launch, op);
     if (mounted < 0)
         return mounted;
     SCOPED_FD place = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -65,7 +65,10 @@ function readLevels(): Map<string, number> {
 
 function sources(): string[] {
   return [...new Glob('src/**/*.ts').scanSync(root)]
-    .filter((file) => !file.endsWith('.test.ts') && !file.includes('/testing/'))
+    .filter(
+      (file) =>
+        !file.endsWith('.test.ts') && !file.endsWith('.d.ts') && !file.includes('/testing/'),
+    )
     .sort();
 }
 

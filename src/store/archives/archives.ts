@@ -1,11 +1,11 @@
 /** Images and trees as archives, in and out. */
 
 import type { Plan } from '../../plan/ops.ts';
-import { packTreeOps } from '../../plan/tree.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
 import type { Store } from '../index.ts';
 import { type ImportOptions, importArchive } from './import.ts';
 import { type LoadedImage, loadArchive } from './load.ts';
+import { packTreeOps } from './packed-tree.ts';
 import { saveArchive } from './save.ts';
 import { treeToTar } from './tree-tar.ts';
 

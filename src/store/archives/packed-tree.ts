@@ -1,9 +1,9 @@
 /** Trees as typed operations: what `shim unpack` takes and `shim pack` gives. */
 
-import { TiffinError } from '../base/errors.ts';
-import { packTree } from '../host/tree-process.ts';
-import { encodePlan, OpStreamDecoder } from './encode.ts';
-import type { Op, Plan } from './ops.ts';
+import { TiffinError } from '../../base/errors.ts';
+import { packTree } from '../../host/tree-process.ts';
+import { encodePlan, OpStreamDecoder } from '../../plan/encode.ts';
+import type { Op, Plan } from '../../plan/ops.ts';
 
 /**
  * The operations of the tree at `path`, in batches, from `tree-directory` or the single entry to `tree-end`. The steps of

@@ -16,11 +16,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shimPath } from '../host/shim-binary.ts';
-import { unpackTree } from '../host/tree-process.ts';
-import { encodeOp, encodeXattrs } from './encode.ts';
-import type { Op } from './ops.ts';
-import { packTreeOps } from './tree.ts';
+import { shimPath } from '../../host/shim-binary.ts';
+import { unpackTree } from '../../host/tree-process.ts';
+import { encodeOp, encodeXattrs } from '../../plan/encode.ts';
+import type { Op } from '../../plan/ops.ts';
+import { packTreeOps } from './packed-tree.ts';
 
 let scratch: string;
 let shim: string;

@@ -11,7 +11,7 @@ check 'run: exit code' 7 "$(tiffin run --rm starter sh -c 'exit 7' >/dev/null 2>
 check 'memory.max' 67108864 "$(inside -m 64m starter cat /sys/fs/cgroup/memory.max)"
 check 'memory.swap.max' 67108864 "$(inside -m 64m --memory-swap 128m starter cat /sys/fs/cgroup/memory.swap.max)"
 check 'cpu.max' '50000 100000' "$(inside --cpus 0.5 starter cat /sys/fs/cgroup/cpu.max)"
-check 'cpu.weight from shares' 39 "$(inside --cpu-shares 1024 starter cat /sys/fs/cgroup/cpu.weight)"
+check 'cpu.weight from shares' 100 "$(inside --cpu-shares 1024 starter cat /sys/fs/cgroup/cpu.weight)"
 check 'pids.max' 20 "$(inside --pids-limit 20 starter cat /sys/fs/cgroup/pids.max)"
 check 'cpuset.cpus' 1 "$(inside --cpuset-cpus 1 starter cat /sys/fs/cgroup/cpuset.cpus)"
 check 'cgroup namespace' '0::/' "$(inside starter cat /proc/self/cgroup)"

@@ -29,7 +29,7 @@ export const port: Command = {
     if (!/^[0-9]{1,5}\/[a-z]+$/.test(key)) throw new CliError(`Error: invalid port: ${wanted}`);
     const bindings = ports.find(([inside]) => inside === key)?.[1] ?? [];
     if (bindings.length === 0) {
-      throw new CliError(`Error: No public port '${key}' published for ${name}`);
+      throw new CliError(`Error: No public port '${wanted}' published for ${name}`);
     }
     out.print(bindings.map((binding) => `${addressText(binding)}\n`).join(''));
     return 0;

@@ -38,7 +38,8 @@ export const ps: Command = {
   args: { min: 0, max: 0 },
   run: async ({ flags, client, out }) => {
     const format = flags.text('format');
-    const size = flags.bool('size') || format.includes('.Size');
+    // `json .` prints every field of a row.
+    const size = flags.bool('size') || /\.Size|json +\.(?![A-Za-z])/.test(format);
     const last = flags.bool('latest') ? 1 : (flags.number('last') ?? -1);
     const containers = await client.json<ContainerSummary[]>(
       'GET',

@@ -1,7 +1,7 @@
 /** `tiffin rmi`. */
 
 import type { ImageDeleteItem } from '../../spec/docker.ts';
-import { withQuery } from '../client/client.ts';
+import { ApiError, withQuery } from '../client/client.ts';
 import type { Command } from '../command.ts';
 import { errorText } from '../error-text.ts';
 
@@ -31,7 +31,8 @@ export const rmi: Command = {
           );
         }
       } catch (error) {
-        status = 1;
+        const gone = error instanceof ApiError && error.status === 404;
+        if (!gone || !flags.bool('force')) status = 1;
         out.error(`${errorText(error)}\n`);
       }
     }

@@ -1,9 +1,11 @@
 /** `tiffin start`. */
 
+import type { Client } from '../client/client.ts';
 import { CliError, type Command, type Invocation } from '../command.ts';
 import { attachTo, inspectContainer, waitFor } from '../container/attach.ts';
 import { attachFlags, detachKeysOf, requireTerminal, runSession } from '../container/session.ts';
 import { forEach } from '../each.ts';
+import type { Output } from '../streams/output.ts';
 
 export const start: Command = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -17,12 +19,28 @@ export const start: Command = {
   run: (invocation) => {
     const { args, flags, client, out } = invocation;
     if (flags.bool('attach') || flags.bool('interactive')) return startAttached(invocation);
-    return forEach(args, out, async (name) => {
-      await client.text('POST', `/containers/${encodeURIComponent(name)}/start`);
-      return name;
-    });
+    return startDetached(args, client, out);
   },
 };
+
+async function startDetached(
+  args: readonly string[],
+  client: Client,
+  out: Output,
+): Promise<number> {
+  const failed: string[] = [];
+  const status = await forEach(args, out, async (name) => {
+    try {
+      await client.text('POST', `/containers/${encodeURIComponent(name)}/start`);
+      return name;
+    } catch (error) {
+      failed.push(name);
+      throw error;
+    }
+  });
+  if (failed.length > 0) out.error(`Error: failed to start containers: ${failed.join(', ')}\n`);
+  return status;
+}
 
 async function startAttached(invocation: Invocation): Promise<number> {
   const { args, flags, client } = invocation;

@@ -114,7 +114,9 @@ function verboseText(usage: SystemDf): string {
   const images = (usage.Images ?? []).flatMap((image) =>
     imageRows(image, { full: false, digests: false }),
   );
-  const containers = (usage.Containers ?? []).map((container) => containerRow(container, false));
+  const containers = (usage.Containers ?? []).map((container) =>
+    containerRow({ ...container, SizeRootFs: 0 }, false),
+  );
   const volumes = (usage.Volumes ?? []).map(volumeRow);
   const table = (list: ListFormat, columns: readonly string[], rows: readonly Row[]) =>
     renderList({ ...list, columns }, rows, 'table', false);

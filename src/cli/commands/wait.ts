@@ -1,7 +1,7 @@
 /** `tiffin wait`. */
 
 import type { WaitResponse } from '../../spec/docker.ts';
-import { CliError, type Command } from '../command.ts';
+import type { Command } from '../command.ts';
 import { forEach } from '../each.ts';
 
 export const wait: Command = {
@@ -13,7 +13,6 @@ export const wait: Command = {
     forEach(args, out, async (name) => {
       const target = `/containers/${encodeURIComponent(name)}/wait`;
       const result = await client.json<WaitResponse>('POST', target);
-      if (result.Error?.Message) throw new CliError(result.Error.Message);
       return String(result.StatusCode);
     }),
 };

@@ -91,8 +91,8 @@ function imageRow(image: ImageSummary, name: ImageName, full: boolean): Row {
     CreatedAt: () => localTime(image.Created),
     Size: decimalSize(image.Size, 3),
     Containers: count(image.Containers, String),
-    VirtualSize: decimalSize(image.Size, 3),
-    SharedSize: count(shared, (size) => decimalSize(size, 3)),
-    UniqueSize: count(shared, (size) => decimalSize(image.Size - size, 3)),
+    VirtualSize: decimalSize(image.Size),
+    SharedSize: count(shared, (size) => decimalSize(size)),
+    UniqueSize: count(shared, (size) => decimalSize(image.Size - size)),
   };
 }

@@ -63,6 +63,32 @@ const OPTIONAL = new Set([
   'Labels',
 ]);
 
+/** Fields that are one optional value; null in another field is an empty list or map. */
+const POINTERS = new Set([
+  'BindOptions',
+  'Descriptor',
+  'DriverConfig',
+  'ExitCode',
+  'Health',
+  'Healthcheck',
+  'IPAMConfig',
+  'Init',
+  'MemorySwappiness',
+  'OomKillDisable',
+  'PidsLimit',
+  'SizeRootFs',
+  'SizeRw',
+  'StopTimeout',
+  'TmpfsOptions',
+  'UsageData',
+  'VolumeOptions',
+]);
+
+export function nilText(name: string): string {
+  if (MAPS.has(name)) return 'map[]';
+  return POINTERS.has(name) ? '<nil>' : '[]';
+}
+
 export function mayLack(name: string): boolean {
   return OPTIONAL.has(name);
 }

@@ -62,7 +62,7 @@ export function renderList(
   const isTable = wanted.startsWith('table ');
   const source = isTable ? wanted.slice('table '.length).trim() : wanted;
   const template = compile(unescapeTabs(source));
-  const lines = rows.map((row) => fill(template, row, list.type));
+  const lines = rows.map((row) => fill(template, sorted(row), list.type));
   if (!isTable) return lines.map((line) => `${line}\n`).join('');
   const header = template.execute(headerRow(list), { functions: 'headers', mayLack: () => true });
   return alignColumns([header, ...lines].flatMap((line) => line.split('\n')));
@@ -88,6 +88,10 @@ function headerRow(list: ListFormat): Row {
 function plain(row: Row): Record<string, string> {
   const fields = Object.keys(row).filter((field) => isField(row[field]));
   return Object.fromEntries(fields.sort().map((field) => [field, fieldText(row, field)]));
+}
+
+function sorted(row: Row): Row {
+  return Object.fromEntries(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function isField(value: unknown): boolean {

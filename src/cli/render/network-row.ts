@@ -1,6 +1,7 @@
 /** A network as a row of `network ls`. */
 
 import type { NetworkResource } from '../../spec/docker.ts';
+import { goTime } from '../values/time.ts';
 import type { ListFormat, Row } from './list.ts';
 import { labelsText, shortId } from './words.ts';
 
@@ -33,6 +34,6 @@ export function networkRow(network: NetworkResource, full: boolean): Row {
     Internal: String(network.Internal),
     Labels: labelsText(labels),
     Label: (name) => (Object.hasOwn(labels, name) ? (labels[name] ?? '') : ''),
-    CreatedAt: network.Created,
+    CreatedAt: goTime(network.Created),
   };
 }

@@ -2,68 +2,58 @@
 
 import type { Port } from '../../spec/docker.ts';
 
+/** Consecutive ports of one address and protocol; published under their own numbers or not at all. */
 interface Run {
-  /** Address with `->`-part, without the numbers; what must agree within a range. */
   address: string;
   type: string;
-  privateFirst: number;
-  privateLast: number;
-  publicFirst: number;
-  publicLast: number;
+  first: number;
+  last: number;
+  published: boolean;
 }
 
 export function displayPorts(ports: readonly Port[]): string {
   const runs: Run[] = [];
+  const open = new Map<string, Run>();
+  const moved: string[] = [];
   for (const port of [...ports].sort(comparePorts)) {
-    const last = runs.at(-1);
-    if (last !== undefined && follows(last, port)) {
-      last.privateLast = port.PrivatePort;
-      last.publicLast = port.PublicPort ?? 0;
-    } else {
-      runs.push(startRun(port));
+    const outside = port.PublicPort ?? 0;
+    if (outside > 0 && outside !== port.PrivatePort) {
+      // A host port that differs from the container's is shown alone.
+      moved.push(`${addressText(port.IP)}${outside}->${port.PrivatePort}/${port.Type}`);
+      continue;
+    }
+    const address = outside > 0 ? (port.IP ?? '') : '';
+    const key = `${address}/${port.Type}/${outside > 0}`;
+    const run = open.get(key);
+    if (run !== undefined && port.PrivatePort === run.last + 1) {
+      run.last = port.PrivatePort;
+    } else if (run === undefined || port.PrivatePort !== run.last) {
+      const first = port.PrivatePort;
+      const next = { address, type: port.Type, first, last: first, published: outside > 0 };
+      open.set(key, next);
+      runs.push(next);
     }
   }
-  const published = runs.filter((run) => run.publicFirst > 0);
-  const exposed = runs.filter((run) => run.publicFirst === 0);
-  return [...exposed, ...published].map(runText).join(', ');
-}
-
-function startRun(port: Port): Run {
-  const published = port.PublicPort ?? 0;
-  return {
-    address: published === 0 ? '' : (port.IP ?? ''),
-    type: port.Type,
-    privateFirst: port.PrivatePort,
-    privateLast: port.PrivatePort,
-    publicFirst: published,
-    publicLast: published,
-  };
-}
-
-function follows(run: Run, port: Port): boolean {
-  const published = port.PublicPort ?? 0;
-  const sameKind = run.type === port.Type && published > 0 === run.publicFirst > 0;
-  const sameAddress = run.address === (published === 0 ? '' : (port.IP ?? ''));
-  // A host port that differs from the container's is shown alone.
-  const straight =
-    published === 0 || (run.publicFirst === run.privateFirst && published === port.PrivatePort);
-  return sameKind && sameAddress && straight && port.PrivatePort === run.privateLast + 1;
+  return [...runs.map(runText), ...moved].join(', ');
 }
 
 function runText(run: Run): string {
-  const range = (first: number, last: number) => (first === last ? `${first}` : `${first}-${last}`);
-  const inside = `${range(run.privateFirst, run.privateLast)}/${run.type}`;
-  if (run.publicFirst === 0) return inside;
-  const address = run.address.includes(':') ? `[${run.address}]` : run.address;
-  return `${address === '' ? '' : `${address}:`}${range(run.publicFirst, run.publicLast)}->${inside}`;
+  const range = run.first === run.last ? `${run.first}` : `${run.first}-${run.last}`;
+  const inside = `${range}/${run.type}`;
+  return run.published ? `${addressText(run.address)}${range}->${inside}` : inside;
+}
+
+function addressText(address: string | undefined): string {
+  if (address === undefined || address === '') return '';
+  return address.includes(':') ? `[${address}]:` : `${address}:`;
 }
 
 function comparePorts(a: Port, b: Port): number {
   return (
-    compare(a.Type, b.Type) ||
-    compare(a.IP ?? '', b.IP ?? '') ||
     a.PrivatePort - b.PrivatePort ||
-    (a.PublicPort ?? 0) - (b.PublicPort ?? 0)
+    compare(a.IP ?? '', b.IP ?? '') ||
+    (a.PublicPort ?? 0) - (b.PublicPort ?? 0) ||
+    compare(a.Type, b.Type)
   );
 }
 

@@ -3,7 +3,7 @@
 import { CliError } from '../command.ts';
 import type { Output } from '../streams/output.ts';
 import { compileTemplate, type Template, TemplateError } from '../template/template.ts';
-import { mapsOf, mayLack } from './inspect-fields.ts';
+import { mapsOf, mayLack, nilText } from './inspect-fields.ts';
 
 const SYNTAX_STATUS = 64;
 
@@ -34,7 +34,7 @@ function compile(format: string): Template {
 function fillObject(template: Template, data: unknown): string {
   const maps = mapsOf(data);
   try {
-    return template.execute(data, { isMap: (value) => maps.has(value), mayLack });
+    return template.execute(data, { isMap: (value) => maps.has(value), mayLack, nilText });
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new CliError(`template parsing error: ${error.message}`);

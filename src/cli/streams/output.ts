@@ -30,7 +30,7 @@ function writeWhole(fd: number, bytes: Uint8Array): void {
     try {
       at += writeSync(fd, bytes, at, bytes.length - at);
     } catch (error) {
-      if (errnoName(error) === 'EPIPE') throw new ClosedPipe();
+      if (isClosed(error)) throw new ClosedPipe();
       // Another program made the descriptor non-blocking: the reader is slow, so wait for it.
       if (errnoName(error) !== 'EAGAIN') throw error;
       Bun.sleepSync(1);
@@ -47,9 +47,15 @@ function writeSome(fd: number, bytes: Uint8Array, at: number): Promise<number> {
   return new Promise((resolve, reject) => {
     write(fd, bytes, at, bytes.length - at, null, (error, written) => {
       if (error === null || error === undefined) return resolve(written);
-      if (errnoName(error) === 'EPIPE') return reject(new ClosedPipe());
+      if (isClosed(error)) return reject(new ClosedPipe());
       if (errnoName(error) === 'EAGAIN') return void setTimeout(() => resolve(0), 1);
       reject(error);
     });
   });
+}
+
+/** A pipe says EPIPE; a socket, which some programs hand over as standard output, says ECONNRESET when it held unread bytes. */
+function isClosed(error: unknown): boolean {
+  const errno = errnoName(error);
+  return errno === 'EPIPE' || errno === 'ECONNRESET';
 }

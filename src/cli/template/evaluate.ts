@@ -8,6 +8,8 @@ import { Float, type Printing, printValue } from './print.ts';
 export interface Evaluation extends Printing {
   /** Fields that a structure may lack: they are nil then. Others are mistakes. */
   mayLack: (name: string) => boolean;
+  /** What null prints as in a field: an empty list and an empty map are null in JSON, too. */
+  nilText: (field: string) => string;
   /** What the data is, for messages: `map` or `container`. */
   type: string;
   /** `headers`: functions hand their first operand through, for the header of a table. */
@@ -52,7 +54,11 @@ class Evaluator {
 
   #print(pipe: Pipe, dot: unknown, scope: Scope): void {
     const value = this.#pipe(pipe, dot, scope);
-    if (pipe.variables.length === 0) this.output.push(printValue(value, this.#options));
+    if (pipe.variables.length > 0) return;
+    const [command = []] = pipe.commands;
+    const name = pipe.commands.length === 1 ? command[0]?.fields.at(-1) : undefined;
+    const isNil = value === null && command.length === 1 && name !== undefined;
+    this.output.push(isNil ? this.#options.nilText(name) : printValue(value, this.#options));
   }
 
   #choose(

@@ -15,6 +15,7 @@ export interface Template {
 const defaults: Evaluation = {
   isMap: () => true,
   mayLack: () => false,
+  nilText: () => '<nil>',
   type: 'map',
   functions: 'values',
 };

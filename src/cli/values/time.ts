@@ -51,6 +51,15 @@ export function localRfc3339(seconds: number, fraction = ''): string {
   return `${day}T${clock}${fraction}${zone}`;
 }
 
+/** An RFC 3339 time of the API as Go prints a time: `2006-01-02 15:04:05.999 +0000 UTC`. Other texts stay as they are. */
+export function goTime(text: string): string {
+  const match = /^([0-9-]{10})T([0-9:]{8})(?:\.([0-9]{1,9}))?Z$/.exec(text);
+  if (match === null) return text;
+  const [, day = '', clock = '', fraction = ''] = match;
+  const digits = fraction.replace(/0+$/, '');
+  return `${day} ${clock}${digits === '' ? '' : `.${digits}`} +0000 UTC`;
+}
+
 function zoneOffset(date: Date, colon: string): string {
   const minutes = -date.getTimezoneOffset();
   const size = Math.abs(minutes);

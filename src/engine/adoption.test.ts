@@ -1,7 +1,7 @@
 /** What the next engine finds. */
 
 import { expect, test } from 'bun:test';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { EngineEvent } from '../spec/docker.ts';
 import { openEngine } from './index.ts';
@@ -90,6 +90,18 @@ test('a container whose monitor is killed ends with status 255 and leaves nothin
   expect((await test.exec(id, 'echo', 'again')).stdout).toBe('again\n');
 });
 
+test('a launcher that is killed is started anew, and running containers do not notice', async () => {
+  await using test = await TestEngine.open();
+  const before = await test.start({ Cmd: ['sleep', '1000'] });
+  const [launcher = 0] = launchersOf(test.execRoot);
+  process.kill(launcher, 'SIGKILL');
+  await vanished(launcher);
+  const after = await test.start({ Cmd: ['sleep', '1000'] });
+  for (const id of [before, after]) {
+    expect((await test.exec(id, 'echo', 'here')).stdout).toBe('here\n');
+  }
+});
+
 test('openEngine refuses a data root that another engine uses', async () => {
   await using test = await TestEngine.open();
   await expect(openEngine(rootsIn(test.directory))).rejects.toThrow(
@@ -121,6 +133,25 @@ test('a restart policy starts a failing container again, slower each time, and g
   expect(third - second).toBeGreaterThanOrEqual(200);
   expect(await test.logs(id)).toBe('once more\n'.repeat(3));
 });
+
+function launchersOf(execRoot: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name) && isAlive(Number(name)))
+    .filter((pid) => commandOf(pid).endsWith(`launcher\0${execRoot}/launcher.sock\0`))
+    .map(Number);
+}
+
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+async function vanished(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}`)) await wait(1);
+}
 
 /** Whoever inherits a killed process may leave it a zombie for a while. */
 function isAlive(pid: number): boolean {

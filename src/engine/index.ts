@@ -106,7 +106,6 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
     facts: hostFacts(),
     database,
     launcher,
-    shim,
     store,
     networks,
     networkSetup: new NetworkSetup(networks, launcher),

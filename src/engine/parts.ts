@@ -21,7 +21,6 @@ export interface Parts {
   readonly facts: HostFacts;
   readonly database: Database;
   readonly launcher: LauncherKeeper;
-  readonly shim: string;
   readonly store: Store;
   readonly networks: NetworkRoom;
   readonly networkSetup: NetworkSetup;

@@ -1,5 +1,6 @@
 /** The images' part of the contract. */
 
+import type { ImageSummary } from '../../spec/docker.ts';
 import { parsePlatform } from '../../spec/platform.ts';
 import { parseReference } from '../../spec/reference.ts';
 import type { ImageUse } from '../../store/index.ts';
@@ -10,17 +11,14 @@ import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-events.ts';
 import { pruneImages } from './prune.ts';
 import { pullImage } from './pull.ts';
+import { sharedSizes } from './shared-size.ts';
 import { historyItem, imageInspect, imageSummary } from './view.ts';
 
 export function imageVerbs(parts: Parts): Images {
   const { store } = parts;
   return {
     pull: (reference, options) => pullImage(parts, reference, options),
-    list: async ({ filters }) =>
-      store.images
-        .list()
-        .filter(imageFilter(parts, filters))
-        .map((image) => imageSummary(image, -1)),
+    list: async (options) => listImages(parts, options),
     inspect: async (name) => imageInspect(await parts.images.provide(name)),
     history: async (name) => store.history(await parts.images.provide(name)).map(historyItem),
     tag: (name, repository, tag) => tagImage(parts, name, repository, tag),
@@ -30,6 +28,15 @@ export function imageVerbs(parts: Parts): Images {
     import: (archive, options) => importImage(parts, archive, options),
     prune: (filters) => pruneImages(parts, filters),
   };
+}
+
+function listImages(parts: Parts, options: Parameters<Images['list']>[0]): ImageSummary[] {
+  const images = parts.store.images.list();
+  const shared = options.sharedSize ? sharedSizes(parts.store, images) : undefined;
+  return images.filter(imageFilter(parts, options.filters)).map((image) => ({
+    ...imageSummary(image, -1),
+    ...(shared === undefined ? {} : { SharedSize: shared.get(image.id) ?? 0 }),
+  }));
 }
 
 async function tagImage(

@@ -7,14 +7,16 @@ import { type ApplyResult, Launcher, type LaunchResult } from '../../host/launch
 /** What the engine asks of a launcher. */
 export type PlanRunner = Pick<Launcher, 'launch' | 'apply'>;
 
-/** A launcher that ends this soon after its start is not started again: something is wrong with it or the machine. */
+/** After so many ends in a row, each this soon after the start, something is wrong with it or the machine. */
 const SOON_MS = 1000;
+const MAX_QUICK_ENDS = 5;
 
 export class LauncherKeeper implements PlanRunner {
   readonly #shim: string;
   readonly #socket: string;
   #current: Promise<Launcher>;
   #closed = false;
+  #quickEnds = 0;
 
   private constructor(shim: string, socket: string) {
     this.#shim = shim;
@@ -52,8 +54,9 @@ export class LauncherKeeper implements PlanRunner {
     void launcher.ended.then((status) => {
       if (this.#closed) return;
       console.error(`tiffin: the launcher ended with status ${status}`);
-      this.#current =
-        Date.now() - startedMs < SOON_MS ? Promise.reject(endedAtOnce(status)) : this.#start();
+      this.#quickEnds = Date.now() - startedMs < SOON_MS ? this.#quickEnds + 1 : 0;
+      const hopeless = this.#quickEnds >= MAX_QUICK_ENDS;
+      this.#current = hopeless ? Promise.reject(keepsEnding(status)) : this.#start();
       // Whoever needs it next hears of the failure.
       this.#current.catch((error: unknown) => console.error(`tiffin: ${errorMessage(error)}`));
     });
@@ -61,11 +64,11 @@ export class LauncherKeeper implements PlanRunner {
   }
 }
 
-function endedAtOnce(status: number): TiffinError {
+function keepsEnding(status: number): TiffinError {
   return new TiffinError(
     'unavailable',
     'launcher-gone',
-    `the launcher ended with status ${status} as soon as it was started`,
+    `the launcher keeps ending, with status ${status}, as soon as it is started`,
     { hint: 'running containers are not affected; restart the engine' },
   );
 }

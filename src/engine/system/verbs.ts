@@ -3,6 +3,7 @@
 import type { SystemDf } from '../../spec/docker.ts';
 import { listContainers } from '../containers/list.ts';
 import type { System } from '../contract.ts';
+import { sharedSizes } from '../images/shared-size.ts';
 import { imageSummary } from '../images/view.ts';
 import type { Parts } from '../parts.ts';
 import { measuredVolumes } from '../volumes/verbs.ts';
@@ -32,29 +33,19 @@ async function dataUsage(parts: Parts): Promise<SystemDf> {
     uses.set(definition.imageId, (uses.get(definition.imageId) ?? 0) + 1);
   }
   const layers = new Set(images.flatMap((image) => image.config.diffIds));
-  const shared = countUses(images.flatMap((image) => image.config.diffIds));
-  const size = (diffId: (typeof images)[number]['config']['diffIds'][number]): number =>
-    parts.store.layers.size(diffId);
+  const shared = sharedSizes(parts.store, images);
   const [containers, volumes] = await Promise.all([
     listContainers(parts, { all: true, limit: 0, size: true, filters: new Map() }),
     measuredVolumes(parts),
   ]);
   return {
-    LayersSize: [...layers].reduce((sum, diffId) => sum + size(diffId), 0),
+    LayersSize: [...layers].reduce((sum, diffId) => sum + parts.store.layers.size(diffId), 0),
     Images: images.map((image) => ({
       ...imageSummary(image, uses.get(image.id) ?? 0),
-      SharedSize: image.config.diffIds
-        .filter((diffId) => (shared.get(diffId) ?? 0) > 1)
-        .reduce((sum, diffId) => sum + size(diffId), 0),
+      SharedSize: shared.get(image.id) ?? 0,
     })),
     Containers: containers,
     Volumes: volumes,
     BuildCache: [],
   };
-}
-
-function countUses(diffIds: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const diffId of diffIds) counts.set(diffId, (counts.get(diffId) ?? 0) + 1);
-  return counts;
 }

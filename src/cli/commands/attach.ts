@@ -49,6 +49,6 @@ async function attachSession(
     ...streams,
     exit: () => waiting.exit,
     redraw: true,
-    onDetach: 'read escape sequence',
+    tellsDetach: true,
   });
 }

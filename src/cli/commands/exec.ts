@@ -113,6 +113,7 @@ async function start(invocation: Invocation, exec: Started): Promise<number> {
     stdout: true,
     stderr: true,
     proxySignals: false,
+    tellsDetach: true,
     resizeTarget: `/exec/${id}/resize`,
     exit: async () => {
       const result = await client.json<ExecInspect>('GET', `/exec/${id}/json`);

@@ -47,13 +47,13 @@ export interface Session {
   start?: () => Promise<void>;
   /** The program has drawn its screen before we came: a changed size makes it draw again. */
   redraw?: boolean;
-  /** Printed when the person detached. */
-  onDetach?: string;
+  /** Whether the detach keys end with a message and status 1, as docker has it for attach and exec. */
+  tellsDetach?: boolean;
   /** The exit status; asked for after the output ended. */
   exit: () => Promise<number>;
 }
 
-/** Resolves with the exit status of the program; 0 after the detach keys. */
+/** Resolves with the exit status of the program; after the detach keys 0. */
 export async function runSession(session: Session): Promise<number> {
   const { invocation, connection, tty, start } = session;
   const { out, flags } = invocation;
@@ -75,7 +75,7 @@ export async function runSession(session: Session): Promise<number> {
   }
   using _resize = tty ? followSize(session) : nothing;
   if ((await end) !== 'detached') return session.exit();
-  if (session.onDetach !== undefined) out.error(`${session.onDetach}\n`);
+  if (session.tellsDetach === true) throw new CliError('read escape sequence');
   return 0;
 }
 

@@ -83,7 +83,7 @@ async function summaries(entries: readonly CommandEntry[], group: string): Promi
       summary: (await entry.load()).summary,
     })),
   );
-  rows.sort((a, b) => (group !== '' && a.name > b.name ? 1 : 0));
+  if (group !== '') rows.sort((a, b) => (a.name < b.name ? -1 : 1));
   return rows.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`);
 }
 

@@ -17,6 +17,7 @@ import type { Parts } from './parts.ts';
 import { runPaths } from './paths.ts';
 import { formatTime } from './time.ts';
 
+const SIGKILL = 9;
 /** Phases in which a process may exist. */
 const MAYBE_LIVE: ReadonlySet<string> = new Set(['starting', 'running', 'paused']);
 
@@ -109,17 +110,25 @@ function discardUnknown(parts: Parts): void {
   parts.trash.empty();
 }
 
-/** Run directories of containers that do not run: undone, and gone. */
+/** Run directories of containers that do not run: undone, and gone. One that cannot be read keeps no other from it. */
 async function sweepRuns(parts: Parts): Promise<void> {
   for (const name of readdirSync(parts.paths.runContainers)) {
     if (parts.containers.find(name)?.isLive) continue;
-    const paths = runPaths(parts.paths.runContainers, name);
-    const trace = await traceRun(paths);
-    // A process of a container that nobody knows any more; its monitor undoes the rest.
-    if (trace.kind === 'running') await trace.monitor.signal(9);
-    else if (trace.kind === 'lost') await runTeardown(parts.launcher, paths);
-    else removeRunDirectory(paths);
+    try {
+      await sweepRun(parts, name);
+    } catch (error) {
+      console.error(`tiffin: run directory ${name}: ${errorMessage(error)}`);
+    }
   }
+}
+
+async function sweepRun(parts: Parts, name: string): Promise<void> {
+  const paths = runPaths(parts.paths.runContainers, name);
+  const trace = await traceRun(paths);
+  // A process of a container that nobody knows any more; its monitor undoes the rest.
+  if (trace.kind === 'running') await trace.monitor.signal(SIGKILL);
+  else if (trace.kind === 'lost') await runTeardown(parts.launcher, paths);
+  else removeRunDirectory(paths);
 }
 
 /** Nobody can ask about an exec of the engine before; what still runs is let run, its directory goes with it. */

@@ -1,7 +1,7 @@
 /** What a monitor undoes when its container ends, kept so that somebody else can do it if the monitor cannot. */
 
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { errnoName } from '../../base/errors.ts';
+import { errnoName, errorMessage } from '../../base/errors.ts';
 import { removeSteps } from '../../cgroup/index.ts';
 import type { CgroupPaths } from '../../cgroup/types.ts';
 import { encodePlan } from '../../plan/encode.ts';
@@ -33,7 +33,12 @@ export function keepTeardown(run: RunPaths, plan: Plan): void {
 /** Undoes what a container left whose monitor is gone. Nothing to undo is success. */
 export async function runTeardown(launcher: PlanRunner, run: RunPaths): Promise<void> {
   const bytes = readIfThere(run.teardown);
-  if (bytes !== undefined) await launcher.apply(bytes);
+  try {
+    if (bytes !== undefined) await launcher.apply(bytes);
+  } catch (error) {
+    // What cannot be undone must not keep the container, or the whole engine, from going on.
+    console.error(`tiffin: teardown of ${run.directory}: ${errorMessage(error)}`);
+  }
   removeRunDirectory(run);
 }
 

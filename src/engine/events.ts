@@ -2,6 +2,7 @@
 
 import { limits } from '../base/limits.ts';
 import type { EngineEvent, EventType } from '../spec/docker.ts';
+import { nowNs } from './time.ts';
 
 export interface EventQuery {
   /** ns since 1970, inclusive. */
@@ -84,7 +85,7 @@ export class EventBus {
 
   /** Strictly rising, so that a reader who continues from the last time it saw misses nothing. */
   #now(): bigint {
-    const now = BigInt(Date.now()) * 1_000_000n;
+    const now = nowNs();
     this.#lastNs = now > this.#lastNs ? now : this.#lastNs + 1n;
     return this.#lastNs;
   }

@@ -227,6 +227,8 @@ test('Containers.create refuses what cannot work before anything is made', async
     [[{}, { NetworkMode: 'nowhere' }], 'network nowhere not found'],
     [[{}, { NetworkMode: 'container:nobody' }], 'No such container: nobody'],
     [[{}, { CapAdd: ['CAP_WHATEVER'] }], 'unknown capability'],
+    [[{}, { Links: ['nobody:db'] }], 'could not get container for nobody'],
+    [[{ Hostname: 'two words' }], 'invalid hostname format'],
     [[{}, { SecurityOpt: ['what=ever'] }], 'invalid --security-opt'],
     [[{}, { Binds: ['/a:b'] }], 'mount path must be absolute'],
     [

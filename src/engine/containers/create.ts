@@ -141,6 +141,7 @@ export function validate(parts: Parts, definition: Definition): void {
   validateWorkingDirectory(config);
   validateNames(config, hostConfig);
   validateRestart(hostConfig);
+  validateLinks(parts, hostConfig);
   if (modes.network.kind === 'private') {
     for (const network of [hostConfig.NetworkMode, ...Object.keys(definition.networks)]) {
       if (network !== 'default') parts.networks.inspect(network);
@@ -156,6 +157,15 @@ function validateWorkingDirectory(config: ContainerConfig): void {
     'bad-working-directory',
     `the working directory '${directory.slice(0, 256)}' is invalid, it needs to be an absolute path`,
   );
+}
+
+function validateLinks(parts: Parts, host: HostConfig): void {
+  for (const link of host.Links) {
+    const [target = ''] = link.split(':');
+    if (parts.containers.find(target) !== undefined) continue;
+    const message = `could not get container for ${target.slice(0, 256)}: No such container: ${target.slice(0, 256)}`;
+    throw new TiffinError('invalid', 'no-such-link', message);
+  }
 }
 
 function validateRestart(host: HostConfig): void {

@@ -52,10 +52,12 @@ export async function explainRun(
 
 /** Off the way of the start itself; the plan of a container that is gone by then is forgotten. */
 export function storeExplanation(parts: Parts, container: Container): void {
-  const { explanation } = container;
+  // The plan itself is not held here: a removed container takes it along at once.
+  const { startedAt } = container.state;
   const timer = setTimeout(() => {
-    if (parts.background.isClosed || container.removed) return;
-    if (container.explanation !== explanation || explanation === undefined) return;
+    const { explanation, state, removed } = container;
+    if (parts.background.isClosed || removed || state.startedAt !== startedAt) return;
+    if (explanation === undefined) return;
     parts.background.run('explanation', async () => {
       const { explain } = containerPaths(parts.paths, container.id);
       try {

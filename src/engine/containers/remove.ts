@@ -48,6 +48,7 @@ export function removeStopped(parts: Parts, container: Container, volumes: boole
     parts.table.delete(container.id);
   });
   container.removed = true;
+  container.explanation = undefined;
   parts.containers.delete(container);
   parts.execs.forget(container.id);
   discard(parts, container.id);

@@ -1,6 +1,6 @@
 /** `pause` and `unpause`: the freezer of the container's cgroup. */
 
-import { TiffinError } from '../../base/errors.ts';
+import { errnoName, TiffinError } from '../../base/errors.ts';
 import { freeze } from '../../cgroup/index.ts';
 import type { Parts } from '../parts.ts';
 import type { Container } from './container.ts';
@@ -17,7 +17,6 @@ export async function pauseContainer(parts: Parts, reference: string): Promise<v
       );
     if (phase !== 'running') throw conflict(`container ${container.id} is not running`);
     await switchFreezer(container, true);
-    // The process may have ended before it could be frozen; its end is handled in the next turn.
     container.update({ phase: 'paused' });
     emitContainer(parts, container, 'pause');
   });
@@ -37,7 +36,13 @@ export async function unpauseContainer(parts: Parts, reference: string): Promise
 async function switchFreezer(container: Container, frozen: boolean): Promise<void> {
   const { cgroup } = container.state;
   if (cgroup === undefined) throw conflict(`container ${container.id} has no cgroup`);
-  await freeze(cgroup, frozen);
+  try {
+    await freeze(cgroup, frozen);
+  } catch (error) {
+    // Its process has just ended; the end is handled in the next turn.
+    if (errnoName(error) !== 'ENOENT' && errnoName(error) !== 'ENODEV') throw error;
+    throw conflict(`container ${container.id} is not running`);
+  }
 }
 
 function conflict(message: string): TiffinError {

@@ -1,6 +1,6 @@
 /** `stop`, `kill`, `restart`: ending a run by request. */
 
-import { TiffinError } from '../../base/errors.ts';
+import { errnoName, TiffinError } from '../../base/errors.ts';
 import { freeze } from '../../cgroup/index.ts';
 import { parseSignal } from '../../spec/signals.ts';
 import type { Parts } from '../parts.ts';
@@ -11,6 +11,8 @@ import { startContainer } from './start.ts';
 
 const DEFAULT_SECONDS = 10;
 const SIGKILL = 9;
+/** What a write to the files of a removed cgroup fails with. */
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENODEV']);
 
 export async function stopContainer(
   parts: Parts,
@@ -112,13 +114,21 @@ async function sendSignal(container: Container, signal: number): Promise<void> {
   await container.monitor?.signal(signal).catch(() => undefined);
 }
 
-/** A frozen process takes its signal when it thaws. */
+/** A frozen process takes its signal when it thaws; SIGKILL reaches it at once, and its cgroup may be gone by then. */
 async function signalAndThaw(parts: Parts, container: Container, signal: number): Promise<void> {
   await sendSignal(container, signal);
-  if (container.state.phase !== 'paused' || container.state.cgroup === undefined) return;
-  await freeze(container.state.cgroup, false);
-  container.update({ phase: 'running' });
-  emitContainer(parts, container, 'unpause');
+  if (container.state.phase !== 'paused') return;
+  await container.turns.run(async () => {
+    const { phase, cgroup } = container.state;
+    if (phase !== 'paused' || cgroup === undefined) return;
+    try {
+      await freeze(cgroup, false);
+    } catch (error) {
+      if (!GONE.has(errnoName(error) ?? '')) throw error;
+    }
+    container.update({ phase: 'running' });
+    emitContainer(parts, container, 'unpause');
+  });
 }
 
 async function giveUpRestart(container: Container): Promise<void> {

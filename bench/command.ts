@@ -7,6 +7,8 @@ export interface CommandOptions {
   input?: string;
   /** Exit codes that count as success. */
   accept?: readonly number[];
+  /** A container is left running that would keep the output's pipes open: output goes nowhere. */
+  leavesRunning?: boolean;
 }
 
 /** Runs to the end and returns standard output. */
@@ -16,6 +18,7 @@ export function run(argv: readonly string[], options: CommandOptions = {}): stri
     env: { ...process.env, ...options.env },
     input: options.input ?? '',
     maxBuffer: 64 * 1024 * 1024,
+    ...(options.leavesRunning === true ? { stdio: 'ignore' } : {}),
   });
   const status = result.status ?? 128;
   if (!(options.accept ?? [0]).includes(status)) {
@@ -24,7 +27,7 @@ export function run(argv: readonly string[], options: CommandOptions = {}): stri
       `${argv.slice(0, 4).join(' ')}: exit ${status}: ${said || result.error?.message}`,
     );
   }
-  return result.stdout.toString();
+  return result.stdout?.toString() ?? '';
 }
 
 /** The same without blocking, for units of work that run side by side. */

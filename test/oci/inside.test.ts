@@ -418,7 +418,8 @@ describe('the terminal of oci', () => {
     });
     const reader = receiver.stdout.getReader();
     const decoder = new TextDecoder();
-    let text = decoder.decode((await reader.read()).value);
+    let text = '';
+    while (!text.includes('\n')) text += decoder.decode((await reader.read()).value);
     expect(text).toBe('ready\n');
     expect(box.run('-d', '--console-socket', socket)).toMatchObject({ status: 0, stderr: '' });
     for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {

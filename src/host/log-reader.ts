@@ -11,6 +11,7 @@ import { decodeRecords, LOG_HEAD_BYTES, LOG_PAYLOAD_BYTES, LOG_TAIL_BYTES } from
 
 const READ_BYTES = 1024 * 1024;
 const LINE_FEED = 10;
+const LOOK_AGAIN_MS = 5;
 
 /** A place in a log that stays right while files are rotated: the file by its inode. */
 export interface LogPosition {
@@ -42,7 +43,9 @@ export async function* readLog(
     let skip = options.start?.inode === file?.inode ? (options.start?.skip ?? 0) : 0;
     for (;;) {
       const more = changes?.next();
+      let quiet = true;
       for await (const records of readFile(file)) {
+        quiet = false;
         yield skip > 0 ? skipped(records, skip) : records;
         skip = 0;
       }
@@ -52,8 +55,11 @@ export async function* readLog(
         yield* readFile(file);
         await file?.handle.close();
         file = next;
-      } else if (more === undefined || !(await more)) {
+      } else if (more === undefined) {
         return;
+      } else {
+        if (!quiet) changes?.lookAgain();
+        if (!(await more)) return;
       }
     }
   } finally {
@@ -208,6 +214,7 @@ class Changes {
   readonly #signal: AbortSignal | undefined;
   #pending = Promise.withResolvers<boolean>();
   #over = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(path: string, follow: LogFollow) {
     const name = basename(path);
@@ -231,7 +238,18 @@ class Changes {
     return this.#pending.promise;
   }
 
+  /**
+   * The runtime's watcher drops an event that follows another within a millisecond, and with it the news of a last
+   * write. So whoever has read something looks once more before going to sleep.
+   */
+  lookAgain(): void {
+    const pending = this.#pending;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => pending.resolve(true), LOOK_AGAIN_MS);
+  }
+
   close(): void {
+    clearTimeout(this.#timer);
     this.#watcher.close();
   }
 }

@@ -27,7 +27,8 @@ async function startToExit(
 ): Promise<Row> {
   const contenders = peers.map(({ name, command }, index) => ({
     peer: name,
-    once: () => void run([...command, 'run', '--bundle', bundle, `bench-run-${index}`]),
+    once: () =>
+      void run([...command, 'run', '--bundle', bundle, `bench-run-${process.pid}-${index}`]),
   }));
   return {
     scenario: 'oci run of a static true',
@@ -46,7 +47,7 @@ async function lifecycle(
   rounds: number,
 ): Promise<Row> {
   const contenders = peers.map(({ name, command }, index) => {
-    const id = `bench-life-${index}`;
+    const id = `bench-life-${process.pid}-${index}`;
     return {
       peer: name,
       once: () => {
@@ -71,7 +72,7 @@ async function lifecycle(
 async function exec(peers: readonly RuntimePeer[], bundle: string, rounds: number): Promise<Row> {
   const started: { command: readonly string[]; id: string }[] = [];
   const contenders = peers.map(({ name, command }, index) => {
-    const id = `bench-exec-${index}`;
+    const id = `bench-exec-${process.pid}-${index}`;
     return {
       peer: name,
       // Started by the first turn, so that a peer that cannot is named in its row.

@@ -122,18 +122,25 @@ static void drain(struct relay *relay)
     }
 }
 
-int foreground_main(struct launch *launch)
+/* Blocks the signals that are relayed, and returns them. */
+sigset_t foreground_block(void)
 {
-    static struct relay relay;
     sigset_t set;
-    relay.launch = launch;
-    relay.input_open = true;
     sigfillset(&set);
     /* Stopping and faults stay what they are for this process itself. */
     int const own[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGPIPE};
     for (unsigned i = 0; i < sizeof own / sizeof *own; i++)
         sigdelset(&set, own[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    return set;
+}
+
+int foreground_main(struct launch *launch)
+{
+    static struct relay relay;
+    relay.launch = launch;
+    relay.input_open = true;
+    sigset_t set = foreground_block();
     relay.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     enter_raw(&relay);
     take_signals(&relay);

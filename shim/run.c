@@ -26,8 +26,10 @@ static int check_plan(struct launch *launch)
     struct op op;
     cursor_start(&cursor, &launch->plan);
     while (cursor_next(&cursor, &op))
-        if (op.code == OP_SUPERVISE)
-            return check_preserved(launch, op_u32(&op, SUPERVISE__PRESERVE_FDS));
+        if (op.code == OP_SUPERVISE) {
+            int status = op_supervise(launch, &op);
+            return status < 0 ? status : check_preserved(launch, launch->supervise.preserve);
+        }
     return 0;
 }
 
@@ -98,6 +100,9 @@ int run_main(const char *path)
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
+    /* Before the container runs: a signal that came in between would end this process and leave the container alone. */
+    if (launch.supervise.mode != 0)
+        foreground_block();
     if (launch_start(&launch) < 0)
         return end_failed(&launch);
     if (!launch.has_clone || launch.supervise.mode == 0)

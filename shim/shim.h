@@ -2,6 +2,7 @@
 #pragma once
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -199,6 +200,7 @@ int unpack_main(const char *directory, const char *plan);
 int pack_main(const char *plan, const char *path);
 int monitor_main(struct launch *launch, int client, uint8_t mask);
 int foreground_main(struct launch *launch);
+sigset_t foreground_block(void);
 int become_sealed(char **argv);
 void reset_signals(void);
 int read_plan(const char *path, uint8_t **bytes, size_t *length);

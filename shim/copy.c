@@ -36,17 +36,41 @@ static int copy_attributes(int from, int to, const struct stat *status)
     return result < 0 ? result : futimens(to, times) < 0 ? -errno : 0;
 }
 
-static int copy_content(int from, int to)
+/* The next piece of at most `length` bytes, from and to the same offset; its size, 0 at the end of the file. */
+static ssize_t copy_piece(int from, int to, off_t at, size_t length)
 {
-    for (;;) {
-        ssize_t size = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
-        if (size < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP))
-            size = sendfile(to, from, NULL, 1 << 30);
-        if (size < 0 && errno != EINTR)
-            return -errno;
-        if (size == 0)
-            return 0;
+    ssize_t size;
+    do {
+        off_t source = at, target = at;
+        size = copy_file_range(from, &source, to, &target, length, 0);
+        if (size < 0 && (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+            source = at;
+            size = lseek(to, at, SEEK_SET) < 0 ? -1 : sendfile(to, from, &source, length);
+        }
+    } while (size < 0 && errno == EINTR);
+    return size < 0 ? -errno : size;
+}
+
+/* Holes stay holes: an image of a few bytes may hold a file of terabytes. */
+static int copy_content(int from, int to, off_t end)
+{
+    for (off_t at = 0; at < end;) {
+        off_t data = lseek(from, at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO)
+            break;
+        off_t hole = data < 0 ? end : lseek(from, data, SEEK_HOLE);
+        at = data < 0 ? at : data;
+        if (hole < 0 || hole > end)
+            hole = end;
+        while (at < hole) {
+            ssize_t size = copy_piece(from, to, at, hole - at < 1 << 30 ? (size_t)(hole - at) : 1 << 30);
+            /* It became shorter meanwhile. */
+            if (size <= 0)
+                return (int)size;
+            at += size;
+        }
     }
+    return ftruncate(to, end) < 0 ? -errno : 0;
 }
 
 static int copy_file(int from, int to, const char *name)
@@ -60,7 +84,7 @@ static int copy_file(int from, int to, const char *name)
     SCOPED_FD target = openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (target < 0)
         return -errno;
-    int result = copy_content(source, target);
+    int result = copy_content(source, target, status.st_size);
     return result < 0 ? result : copy_attributes(source, target, &status);
 }
 

@@ -73,7 +73,8 @@ int op_symlink(struct launch *launch, const struct op *op)
 {
     char base[NAME_MAX + 1];
     const char *path = op_str(op, SYMLINK__PATH);
-    SCOPED_FD parent = open_parent(launch_root(launch), path, base, true);
+    int refused = refuse_link(launch_root(launch), path);
+    SCOPED_FD parent = refused < 0 ? refused : open_parent(launch_root(launch), path, base, true);
     if (parent < 0)
         return fail(launch, parent, "%s", path);
     /* A /dev bound from the host has them already. */
@@ -100,7 +101,8 @@ int op_device(struct launch *launch, const struct op *op)
     uint32_t type = op_u32(op, DEVICE__TYPE) & S_IFMT, uid = op_u32(op, DEVICE__UID), gid = op_u32(op, DEVICE__GID);
     mode_t mode = type | (op_u32(op, DEVICE__MODE) & 07777);
     dev_t number = type == S_IFIFO ? 0 : makedev(op_u32(op, DEVICE__MAJOR), op_u32(op, DEVICE__MINOR));
-    SCOPED_FD parent = open_parent(launch_root(launch), path, base, true);
+    int refused = refuse_link(launch_root(launch), path);
+    SCOPED_FD parent = refused < 0 ? refused : open_parent(launch_root(launch), path, base, true);
     if (parent < 0)
         return fail(launch, parent, "%s", path);
     if (mknodat(parent, base, mode, number) == 0) {

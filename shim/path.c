@@ -196,10 +196,28 @@ static int create_file(int root, const char *path)
     return -ELOOP;
 }
 
+/*
+ * The image's own /dev, /proc and /sys must be directories: as links they would lead what is mounted and made there into
+ * a volume or a directory of the host (CVE-2026-41579), and away from what is masked later (CVE-2019-19921).
+ */
+int refuse_link(int root, const char *path)
+{
+    static const char *const NAMES[] = {"dev", "proc", "sys"};
+    struct stat status;
+    path += strspn(path, "/");
+    size_t length = strcspn(path, "/");
+    for (unsigned i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (strlen(NAMES[i]) == length && memcmp(NAMES[i], path, length) == 0 &&
+            fstatat(root, NAMES[i], &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode))
+            return -ELOOP;
+    return 0;
+}
+
 /* A descriptor to mount on, made when missing and asked for. */
 int open_target(int root, const char *path, enum create create)
 {
-    int fd = open_in(root, path, O_PATH, 0);
+    int refused = refuse_link(root, path);
+    int fd = refused < 0 ? refused : open_in(root, path, O_PATH, 0);
     if (fd != -ENOENT || create == CREATE_NONE)
         return fd;
     return create == CREATE_DIRECTORY ? make_directories(root, path, 0755, 0, 0) : create_file(root, path);

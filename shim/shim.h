@@ -167,6 +167,7 @@ void forget_root(struct launch *launch);
 int open_in(int root, const char *path, uint64_t flags, uint64_t mode);
 int make_directories(int root, const char *path, uint32_t mode, uint32_t uid, uint32_t gid);
 int open_parent(int root, const char *path, char *base, bool make);
+int refuse_link(int root, const char *path);
 int open_target(int root, const char *path, enum create create);
 int verify_null_device(int fd);
 int write_all(int fd, const void *data, size_t length);

@@ -13,7 +13,7 @@ export const NEWNS = 0x0002_0000n;
 export const NEWUTS = 0x0400_0000n;
 export const NEWIPC = 0x0800_0000n;
 export const NEWPID = 0x2000_0000n;
-const RSLAVE = 0x84000n;
+export const RSLAVE = 0x84000n;
 const MOUNT_ATTR_NOSUID = 2n;
 
 export const step = (stage: Stage, op: Op): Step => ({ stage, op, why: '' });

@@ -12,7 +12,7 @@ import {
 import { join } from 'node:path';
 import { connectMonitor } from '../../src/host/monitor.ts';
 import { encodePlan } from '../../src/plan/encode.ts';
-import type { Plan, Step } from '../../src/plan/ops.ts';
+import type { Op, Plan, Step } from '../../src/plan/ops.ts';
 import { STAGES } from '../../src/plan/ops.ts';
 import type { Stand } from './harness.ts';
 import {
@@ -26,6 +26,7 @@ import {
   NEWPID,
   outputText,
   outputUntil,
+  RSLAVE,
   rootSteps,
   run,
   runDirectory,
@@ -43,6 +44,7 @@ afterAll(() => stand.close());
 const ENOENT = 2;
 const EACCES = 13;
 const ENOEXEC = 8;
+const ELOOP = 40;
 const INSIDE = STAGES.indexOf('inside');
 
 const user = (name: string, more: { group?: string; groups?: string[] } = {}): Step =>
@@ -199,8 +201,7 @@ test('mount, bind and device targets stay inside the root through hostile links'
   for (const name of ['bin', 'etc']) mkdirSync(join(root, name), { recursive: true });
   writeFileSync(join(root, 'bin/busybox'), readFileSync('/bin/busybox'), { mode: 0o755 });
   const up = '../../../../../../../..';
-  symlinkSync(`${up}${outside}`, join(root, 'dev'));
-  symlinkSync(outside, join(root, 'proc'));
+  symlinkSync(`${up}${outside}`, join(root, 'linked'));
   symlinkSync('/var/made/later', join(root, 'dangling'));
   const bind = (target: string, create: number): Step =>
     step('inside', {
@@ -220,8 +221,8 @@ test('mount, bind and device targets stay inside the root through hostile links'
       bind('/dangling/dir', 1),
       bind('/dangling/file', 2),
       bind(`${up}/escape`, 1),
-      step('inside', { op: 'symlink', value: '/proc/self/fd', path: '/dev/fd' }),
-      step('inside', { op: 'directory', path: '/dev/made', mode: 0o700, uid: 1, gid: 2 }),
+      step('inside', { op: 'symlink', value: '/proc/self/fd', path: '/linked/fd' }),
+      step('inside', { op: 'directory', path: '/linked/made', mode: 0o700, uid: 1, gid: 2 }),
     ]),
     exec('/bin/busybox', 'sh', '-c', 'busybox cat /dangling/file; busybox ls /var/made/later'),
   ];
@@ -230,6 +231,34 @@ test('mount, bind and device targets stay inside the root through hostile links'
   await monitor.exited;
   expect(readdirSync(outside)).toEqual([]);
   expect(readdirSync(root).sort()).toContain('escape');
+});
+
+test('mount, bind, device and symlink refuse a root whose dev, proc or sys is a link', async () => {
+  const root = join(stand.scratch, 'linked-root');
+  mkdirSync(join(root, 'elsewhere'), { recursive: true });
+  for (const name of ['dev', 'proc', 'sys']) symlinkSync('/elsewhere', join(root, name));
+  const node = { type: 0o020000, major: 1, minor: 3, mode: 0o666, uid: 0, gid: 0, source: '' };
+  const bind = { recursive: 0, set: 0n, clear: 0n, deep: 0, create: 1, propagation: 0n } as const;
+  const fresh = { fstype: 'tmpfs', source: 'tmpfs', flags: 0n, data: '', create: 1 } as const;
+  const cases: [path: string, op: Op][] = [
+    ['/dev', { op: 'mount', target: '/dev', ...fresh }],
+    ['//dev/shm', { op: 'mount', target: '//dev/shm', ...fresh }],
+    ['/proc', { op: 'mount', target: '/proc', ...fresh }],
+    ['/sys/fs', { op: 'bind', source: '/etc', target: '/sys/fs', ...bind }],
+    ['/dev/null', { op: 'device', path: '/dev/null', ...node }],
+    ['/dev/ptmx', { op: 'symlink', value: 'pts/ptmx', path: '/dev/ptmx' }],
+  ];
+  for (const [path, op] of cases) {
+    const plan: Plan = [
+      step('host', supervise(runDirectory(stand))),
+      step('host', { op: 'clone', flags: NEWNS, cgroup: '' }),
+      step('inside', { op: 'propagation', target: '/', flags: RSLAVE }),
+      step('inside', { op: 'root', path: root, bind: 1 }),
+      step('inside', op),
+    ];
+    expect(await failure(stand, plan)).toMatchObject({ errno: ELOOP, detail: path });
+  }
+  expect(readdirSync(join(root, 'elsewhere'))).toEqual([]);
 });
 
 test('mask and read-only hide paths and protect them, and pass over absent ones', async () => {

@@ -8,8 +8,8 @@
 
 #include "unpack.h"
 
-/* Directories whose times are set at the end; a tree with more keeps the times of unpacking for the rest. */
-#define TIMES_MAX 1000000u
+/* Memory for directories whose times are set at the end; a tree with more keeps the times of unpacking for the rest. */
+#define TIMES_BYTES_MAX (64u << 20)
 
 static struct timespec time_of(uint64_t ns)
 {
@@ -25,7 +25,8 @@ int set_times(int fd, const char *name, uint64_t mtime)
 
 static int set_times_later(struct unpack *unpack, const char *path, uint64_t mtime)
 {
-    if (unpack->later_count == TIMES_MAX)
+    size_t bytes = strlen(path) + 1 + sizeof *unpack->later;
+    if (unpack->later_bytes + bytes > TIMES_BYTES_MAX)
         return 0;
     if (unpack->later_count == unpack->later_room) {
         size_t room = unpack->later_room == 0 ? 256 : unpack->later_room * 2;
@@ -38,6 +39,7 @@ static int set_times_later(struct unpack *unpack, const char *path, uint64_t mti
     char *copy = strdup(path);
     if (copy == NULL)
         return -ENOMEM;
+    unpack->later_bytes += bytes;
     unpack->later[unpack->later_count++] = (struct later){copy, mtime};
     return 0;
 }

@@ -13,7 +13,7 @@ struct unpack {
     uint64_t size, written, mtime;
     uint32_t mode;
     struct later *later;
-    size_t later_count, later_room;
+    size_t later_count, later_room, later_bytes;
     char path[PATH_BYTES]; /* of the current entry, for the failure */
     bool ended;
 };

@@ -162,7 +162,8 @@ const PRINTERS: Printers = {
   session: () => 'start a session',
   terminal: (op) =>
     `open a terminal${notes(op.rows > 0 && `${op.rows} rows`, op.columns > 0 && `${op.columns} columns`, op.consoleSocket !== '' && `to ${op.consoleSocket}`)}`,
-  keyring: (op) => `join session keyring ${op.name}`,
+  keyring: (op) =>
+    `join ${op.name === '' ? 'a new session keyring' : `session keyring ${op.name}`}`,
   rlimit: (op) =>
     `limit ${resourceName(op.resource)} to ${limitText(op.soft)}, at most ${limitText(op.hard)}`,
   umask: (op) => `set umask ${octal(op.mask)}`,

@@ -32,6 +32,8 @@ export function planExec(request: ExecRequest): Plan {
       ? []
       : [beside({ op: 'pid-file', path: request.pidFile }, 'asked for by the caller')]),
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
+    // Nameless: one with the name of the container's own could be made beforehand by whoever guesses it.
+    inside({ op: 'keyring', name: '' }, "the caller's keys stay the caller's"),
     ...planOom(request),
     ...planTerminal(request),
     ...extra.filter((step) => step.stage === 'inside'),

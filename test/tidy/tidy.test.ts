@@ -84,7 +84,9 @@ test('tidy: no drawers called utils, common, helpers or misc', () => {
 });
 
 test('tidy: every path that a document names exists', () => {
-  const documents = [...new Glob('{*.md,docs/**/*.md}').scanSync(root)];
+  // Two patterns: Bun's glob finds nothing for braces around a slash.
+  const documents = ['*.md', 'docs/**/*.md'].flatMap((glob) => [...new Glob(glob).scanSync(root)]);
+  expect(documents).toContain('README.md');
   const missing = documents.flatMap((document) => {
     const text = readFileSync(join(root, document), 'utf8');
     const named = [

@@ -159,6 +159,8 @@ int launcher_main(const char *socket)
     sigset_t set;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN);
+    /* The containers of a monitor that was killed come here, to be reaped. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);

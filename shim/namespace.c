@@ -51,8 +51,17 @@ int op_join_process(struct launch *launch, const struct op *op)
     /* After the pidfd is held, so that the number cannot change its meaning between the check and the use. */
     if (expected != 0 && process_start_time((int)pid) != expected)
         return fail(launch, ESRCH, "process %u is another one now", pid);
+    /* The root that the process has: entering a mount namespace gives the namespace's own root, which is another one
+     * when the container was made by a caller in a chroot. */
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%u/root", pid);
+    SCOPED_FD root = (flags & CLONE_NEWNS) == 0 ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if ((flags & CLONE_NEWNS) != 0 && root < 0)
+        return fail(launch, errno, "%s", path);
     if (setns(fd, (int)flags) < 0)
         return fail(launch, errno, "namespaces of process %u", pid);
+    if (root >= 0 && (fchdir(root) < 0 || chroot(".") < 0))
+        return fail(launch, errno, "%s", path);
     return entered(launch, flags);
 }
 

@@ -61,7 +61,7 @@ test('a start that fails at any operation leaves nothing behind and says which o
     if (result.stderr.trim() === '') problems.push(`${where}: no message`);
     await engine.ok('rm', '-f', 'broken');
     await engine.tiffin(['volume', 'rm', 'jar']);
-    problems.push(...leftBehind(before, await hostState()).map((line) => `${where}: left ${line}`));
+    problems.push(...(await leftBehind(before)).map((line) => `${where}: left ${line}`));
     problems.push(
       ...readdirSync(join(engine.execRoot, 'containers')).map((name) => `${where}: left ${name}`),
     );

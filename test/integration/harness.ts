@@ -220,10 +220,18 @@ function readText(path: string): string {
   }
 }
 
-/** What of `after` was not in `before`. */
-export function leftBehind(before: readonly string[], after: readonly string[]): string[] {
+/**
+ * What the host holds now and did not hold before. The kernel takes links away some time after their namespace, so this looks
+ * until nothing is left or the limit is reached.
+ */
+export async function leftBehind(before: readonly string[], timeoutMs = 10_000): Promise<string[]> {
   const known = new Set(before);
-  return after.filter((line) => !known.has(line));
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    const left = (await hostState()).filter((line) => !known.has(line));
+    if (left.length === 0 || performance.now() > deadline) return left;
+    await Bun.sleep(20);
+  }
 }
 
 /** A file's permission bits, such as `600`. */

@@ -1,7 +1,9 @@
 /** Empties the directory of what is on its way out, in the background and one at a time. */
 
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorMessage } from '../base/errors.ts';
+import { removeTree } from '../host/remove-tree.ts';
 import type { Background } from './background.ts';
 
 export class Trash {
@@ -28,12 +30,22 @@ export class Trash {
       while (this.#again) {
         this.#again = false;
         for (const name of await readdir(this.#directory)) {
-          // Never follows a symbolic link; what a container left there cannot lead elsewhere.
-          await rm(join(this.#directory, name), { recursive: true, force: true });
+          // The rest waits for the next start: nobody waits for this one's end longer than for one tree.
+          if (this.#background.isClosed) return;
+          await this.#remove(name);
         }
       }
     } finally {
       this.#emptying = false;
+    }
+  }
+
+  /** What cannot be removed must not keep the rest. */
+  async #remove(name: string): Promise<void> {
+    try {
+      await removeTree(join(this.#directory, name));
+    } catch (error) {
+      console.error(`tiffin: emptying the trash: ${name}: ${errorMessage(error)}`);
     }
   }
 }

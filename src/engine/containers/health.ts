@@ -11,6 +11,7 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_RETRIES = 3;
 const DEFAULT_START_INTERVAL_MS = 5_000;
 const KEPT_RESULTS = 5;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const SHELL = ['/bin/sh', '-c'];
 
 /** Begins with a run and ends with it. */
@@ -117,6 +118,7 @@ export class HealthMonitor {
   }
 }
 
+/** A longer time than a timer can hold would make it fire at once, again and again. */
 function milliseconds(ns: number, fallback: number): number {
-  return ns > 0 ? Math.max(ns / 1e6, 1) : fallback;
+  return ns > 0 ? Math.min(Math.max(ns / 1e6, 1), MAX_TIMER_MS) : fallback;
 }

@@ -11,6 +11,7 @@ import { startContainer } from './start.ts';
 
 const DEFAULT_SECONDS = 10;
 const SIGKILL = 9;
+const SIGTERM = 15;
 /** What a write to the files of a removed cgroup fails with. */
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENODEV']);
 
@@ -29,7 +30,7 @@ export async function stopContainer(
       `container ${container.id} is not running`,
     );
   }
-  const number = parseSignal(signal ?? container.definition.config.StopSignal ?? 'SIGTERM');
+  const number = signal === undefined ? stopSignalOf(container) : parseSignal(signal);
   await halt(parts, container, number, seconds);
   emitContainer(parts, container, 'stop');
 }
@@ -43,7 +44,7 @@ export async function restartContainer(
   const container = parts.containers.get(reference);
   await container.settled();
   if (container.isRunning) {
-    const number = parseSignal(signal ?? container.definition.config.StopSignal ?? 'SIGTERM');
+    const number = signal === undefined ? stopSignalOf(container) : parseSignal(signal);
     container.kept = true;
     try {
       await halt(parts, container, number, seconds);
@@ -64,7 +65,7 @@ export async function killContainer(
   const container = parts.containers.get(reference);
   const number = parseSignal(signal);
   await container.settled();
-  const stopSignal = parseSignal(container.definition.config.StopSignal ?? 'SIGTERM');
+  const stopSignal = stopSignalOf(container);
   if (!container.isRunning) {
     const message = `cannot kill container: ${reference}: container ${container.id} is not running`;
     throw new TiffinError('conflict', 'not-running', message);
@@ -87,6 +88,15 @@ export async function kill(parts: Parts, container: Container): Promise<void> {
   container.update({ stoppedByHand: true });
   await signalAndThaw(parts, container, SIGKILL);
   await exit.status;
+}
+
+/** An image may name a signal that does not exist: its containers must be stoppable all the same. */
+function stopSignalOf({ definition }: Container): number {
+  try {
+    return parseSignal(definition.config.StopSignal ?? 'SIGTERM');
+  } catch {
+    return SIGTERM;
+  }
 }
 
 /** Asks by signal, waits, then kills. */

@@ -78,17 +78,17 @@ node_modules: package.json package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-build/.deps-build:
+build/.deps-build: Makefile
 	@mkdir -p build
 	@tools/install-packages.sh $(BUILD_PACKAGES)
 	@touch $@
 
-build/.deps-test:
+build/.deps-test: Makefile
 	@mkdir -p build
 	@tools/install-packages.sh $(TEST_PACKAGES)
 	@touch $@
 
-build/.deps-bench:
+build/.deps-bench: Makefile
 	@mkdir -p build
 	@tools/install-packages.sh $(BENCH_PACKAGES)
 	@touch $@

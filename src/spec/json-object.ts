@@ -44,14 +44,14 @@ export class JsonObject {
   keys(): string[] {
     const keys = Object.keys(this.#value);
     if (keys.length > MAX_ITEMS) throw mismatch(this.path, `at most ${MAX_ITEMS} fields`);
+    for (const key of keys) refuseNul(key, `a name in ${this.path}`);
     return keys;
   }
 
   text(key: string): string | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
-    if (typeof value !== 'string') throw mismatch(this.#field(key), 'a string');
-    return value;
+    return expectText(value, this.#field(key));
   }
 
   requiredText(key: string): string {
@@ -117,9 +117,15 @@ export class JsonObject {
   }
 }
 
-function expectText(value: unknown, path: string): string {
+export function expectText(value: unknown, path: string): string {
   if (typeof value !== 'string') throw mismatch(path, 'a string');
-  return value;
+  return refuseNul(value, path);
+}
+
+/** A NUL would cut the text short where it reaches a system call: what was checked would not be what is used. */
+function refuseNul(text: string, path: string): string {
+  if (!text.includes('\0')) return text;
+  throw new TiffinError('invalid', 'bad-field', `${path} must not hold a NUL character`);
 }
 
 function missing(path: string): never {

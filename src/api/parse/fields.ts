@@ -1,7 +1,7 @@
 /** Readers for the kinds of field that only Docker's request bodies have. Docker's defaults stand where the client said nothing. */
 
 import { TiffinError } from '../../base/errors.ts';
-import { JsonObject } from '../../spec/json-object.ts';
+import { expectText, JsonObject } from '../../spec/json-object.ts';
 
 /** Any list in a request body. */
 const MAX_ITEMS = 10_000;
@@ -38,7 +38,7 @@ export function nullableTexts(object: JsonObject, key: string): string[] | null 
 /** A list of strings, or one string for a list of one, as old clients write commands. */
 export function command(object: JsonObject, key: string): string[] | null {
   const value = object.get(key);
-  return typeof value === 'string' ? [value] : nullableTexts(object, key);
+  return typeof value === 'string' ? [expectText(value, key)] : nullableTexts(object, key);
 }
 
 export function textMap(object: JsonObject, key: string): Record<string, string> {
@@ -118,11 +118,6 @@ export function consoleSize(object: JsonObject, key: string): [number, number] |
   const size = object.list(key, 2, expectSize);
   if (size === undefined) return undefined;
   return [size[0] ?? 0, size[1] ?? 0];
-}
-
-export function expectText(value: unknown, path: string): string {
-  if (typeof value !== 'string') throw mismatch(path, 'a string');
-  return value;
 }
 
 export function expectTexts(value: unknown, path: string): string[] {

@@ -64,7 +64,8 @@ static void elf_interpreter(int fd, const Elf64_Ehdr *head, char *name, size_t s
 static void script_interpreter(char *text, char *name, size_t size)
 {
     text += 2 + strspn(text + 2, " \t");
-    text[strcspn(text, " \t\r\n")] = 0;
+    // A carriage return belongs to the name, as for the kernel: it is why the interpreter is not found.
+    text[strcspn(text, " \t\n")] = 0;
     snprintf(name, size, "%s", text);
 }
 

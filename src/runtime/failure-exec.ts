@@ -15,7 +15,7 @@ export function wordExecFailure(
 ): Wording {
   const program = op.args[0] ?? '';
   const name = `exec: ${JSON.stringify(program)}`;
-  const interpreter = /^interpreter (\S*) /.exec(detail)?.[1];
+  const interpreter = /^interpreter ([^ ]*) /.exec(detail)?.[1];
   if (interpreter !== undefined && errno !== 'ENOEXEC') {
     return {
       class: 'invalid',

@@ -54,6 +54,17 @@ const cases: [name: string, op: Op, errno: number, detail: string, expected: obj
     { code: 'no-interpreter', exitCode: 127 },
   ],
   [
+    'a script with Windows line ends',
+    exec,
+    ENOENT,
+    'interpreter /bin/sh\r /bin/foo',
+    {
+      code: 'no-interpreter',
+      hint: 'the script has Windows line ends: convert it with dos2unix',
+      exitCode: 127,
+    },
+  ],
+  [
     'an unknown user',
     { op: 'user', user: 'bob', group: '', groups: [], lookup: 1 },
     ENOENT,

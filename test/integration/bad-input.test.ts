@@ -51,7 +51,7 @@ const cases: { name: string; args: () => string[]; status: number; says: string[
     name: 'carriage return after the interpreter',
     args: () => ['run', '--rm', ...bind(), 'starter', '/p/carriage-return'],
     status: 127,
-    says: ['/p/carriage-return'],
+    says: ['/p/carriage-return', 'Windows line ends'],
   },
   {
     name: 'not executable',

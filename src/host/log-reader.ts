@@ -30,25 +30,29 @@ export interface LogFollow {
 /**
  * Batches of records, oldest first, from `start` or the oldest record kept. With `follow`, waits for more at the end.
  * Records are lost, not repeated, when rotation removes the file at `start` before it is read. Payloads of a batch are
- * views of one buffer, which is not used again.
+ * views of one buffer, which is not used again. `end`: nothing behind it is read, so that a container that writes as fast
+ * as it is read does not keep a reader for ever.
  */
 export async function* readLog(
   path: string,
-  options: { start?: LogPosition; follow?: LogFollow } = {},
+  options: { start?: LogPosition; end?: LogPosition; follow?: LogFollow } = {},
 ): AsyncGenerator<LogRecord[], void, void> {
   const changes = options.follow === undefined ? undefined : new Changes(path, options.follow);
+  const { end } = options;
   let file: OpenLog | undefined;
   try {
     file = await openStart(path, options.start);
     let skip = options.start?.inode === file?.inode ? (options.start?.skip ?? 0) : 0;
     for (;;) {
+      if (end !== undefined && !(await reaches(path, file, end))) return;
       const more = changes?.next();
       let quiet = true;
-      for await (const records of readFile(file)) {
+      for await (const records of readFile(file, end)) {
         quiet = false;
         yield skip > 0 ? skipped(records, skip) : records;
         skip = 0;
       }
+      if (end !== undefined && file?.inode === end.inode) return;
       const next: OpenLog | undefined = await openNext(path, file);
       if (next !== undefined) {
         // What was written between the last read and the rotation.
@@ -69,16 +73,26 @@ export async function* readLog(
   }
 }
 
-/** Where the last `lines` lines begin; undefined: the log is not that long, or empty. */
-export async function tailStart(path: string, lines: number): Promise<LogPosition | undefined> {
+/** Where the last `lines` lines before `end` begin; undefined: the log is not that long, or empty. */
+export async function tailStart(
+  path: string,
+  lines: number,
+  end?: LogPosition,
+): Promise<LogPosition | undefined> {
   // A line feed at the very end closes the last line and begins none.
   let wanted = lines + 1;
   let last = true;
+  let behind = end !== undefined;
   for (let index = 0; ; index++) {
     const file = await openFile(rotatedPath(path, index), 0);
+    // Index 0 is absent in the moment between a rename and the new file.
+    if (file === undefined && index === 0) continue;
     if (file === undefined) return undefined;
     try {
-      for await (const { offset, payload } of recordsBackward(file.handle)) {
+      const size = file.inode === end?.inode ? end.offset : undefined;
+      behind &&= size === undefined;
+      if (behind) continue;
+      for await (const { offset, payload } of recordsBackward(file.handle, size)) {
         if (last && payload[payload.length - 1] !== LINE_FEED) wanted--;
         last = false;
         for (let at = payload.length; at > 0; ) {
@@ -94,15 +108,18 @@ export async function tailStart(path: string, lines: number): Promise<LogPositio
   }
 }
 
-/** The place behind the newest record, for a reader that wants only what comes. */
+/** The place behind the newest record: what a reader has now, or for one that wants only what comes. */
 export async function logEnd(path: string): Promise<LogPosition | undefined> {
-  try {
-    const { ino, size } = await stat(path, { bigint: true });
-    return { inode: ino, offset: Number(size), skip: 0 };
-  } catch (cause) {
-    if (errnoName(cause) === 'ENOENT') return undefined;
-    throw cause;
+  // The newest may be absent in the moment between a rename and the new file.
+  for (const index of [0, 1]) {
+    try {
+      const { ino, size } = await stat(rotatedPath(path, index), { bigint: true });
+      return { inode: ino, offset: Number(size), skip: 0 };
+    } catch (cause) {
+      if (errnoName(cause) !== 'ENOENT') throw cause;
+    }
   }
+  return undefined;
 }
 
 interface OpenLog {
@@ -163,11 +180,25 @@ async function openNext(path: string, file: OpenLog | undefined): Promise<OpenLo
   return openFile(rotatedPath(path, index - 1), 0);
 }
 
-/** Batches up to the end of the file as it is now; `file.offset` moves along. */
-async function* readFile(file: OpenLog | undefined): AsyncGenerator<LogRecord[], void, void> {
+/** Whether `end` lies in `file` or in a newer one; when it was rotated out, all that is left lies behind it. */
+async function reaches(
+  path: string,
+  file: OpenLog | undefined,
+  end: LogPosition,
+): Promise<boolean> {
+  return file?.inode === end.inode || (await listInodes(path)).includes(end.inode);
+}
+
+/** Batches up to the end of the file as it is now, or up to `end` if that lies in it; `file.offset` moves along. */
+async function* readFile(
+  file: OpenLog | undefined,
+  end?: LogPosition,
+): AsyncGenerator<LogRecord[], void, void> {
   while (file !== undefined) {
-    const buffer = new Uint8Array(READ_BYTES);
-    const { bytesRead } = await file.handle.read(buffer, 0, READ_BYTES, file.offset);
+    const left = file.inode === end?.inode ? end.offset - file.offset : READ_BYTES;
+    if (left <= 0) return;
+    const buffer = new Uint8Array(Math.min(left, READ_BYTES));
+    const { bytesRead } = await file.handle.read(buffer, 0, buffer.length, file.offset);
     const { records, used } = decodeRecords(buffer.subarray(0, bytesRead));
     // No whole record: the end, or one that is being written.
     if (used === 0) return;
@@ -185,8 +216,9 @@ function skipped(records: LogRecord[], skip: number): LogRecord[] {
 
 async function* recordsBackward(
   handle: FileHandle,
+  size?: number,
 ): AsyncGenerator<{ offset: number; payload: Uint8Array }, void, void> {
-  let end = Number((await handle.stat()).size);
+  let end = size ?? Number((await handle.stat()).size);
   const least = LOG_HEAD_BYTES + LOG_TAIL_BYTES;
   while (end >= least) {
     const window = Math.min(end, READ_BYTES);

@@ -17,9 +17,10 @@ export async function* selectLog(source: LogSource, options: LogOptions): AsyncI
   // Asked for before anything is read: an end after that is an end that is seen.
   using ended = options.follow ? source.nextEnd() : undefined;
   using window = windowEnd(options);
-  const start = await startOf(source.path, options.tail);
-  const follow = ended && { follow: { ended: ended.status, signal: window.signal } };
-  for await (const records of readLog(source.path, { ...(start && { start }), ...follow })) {
+  const end = await logEnd(source.path);
+  const start = await startOf(source.path, options.tail, end);
+  const until = ended ? { follow: { ended: ended.status, signal: window.signal } } : end && { end };
+  for await (const records of readLog(source.path, { ...(start && { start }), ...until })) {
     for (const { stream, timeNs, payload } of records) {
       if (options.signal.aborted || (untilNs !== undefined && timeNs > untilNs)) return;
       if ((stream & mask) === 0 || timeNs < sinceNs) continue;
@@ -28,9 +29,13 @@ export async function* selectLog(source: LogSource, options: LogOptions): AsyncI
   }
 }
 
-function startOf(path: string, tail: number | undefined): Promise<LogPosition | undefined> {
-  if (tail === undefined) return Promise.resolve(undefined);
-  return tail === 0 ? logEnd(path) : tailStart(path, tail);
+async function startOf(
+  path: string,
+  tail: number | undefined,
+  end: LogPosition | undefined,
+): Promise<LogPosition | undefined> {
+  if (tail === undefined) return undefined;
+  return tail === 0 ? end : tailStart(path, tail, end);
 }
 
 /** The caller's signal, or the end of the window if that lies ahead. */

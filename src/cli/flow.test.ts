@@ -126,9 +126,28 @@ test.each([
   ['stat /x: no such file or directory', 127],
   ['exec: "/x": permission denied', 126],
   ['port is already allocated', 125],
-])('run exits for a start that fails with %p', async (message, status) => {
+])('run exits for a start that another engine fails with %p', async (message, status) => {
   await using api = await fakeApi({
     answers: container(0, { 'POST /containers/abc123/start': [400, { message }] }).routes,
+  });
+  const outcome = await api.run(['run', 'img']);
+  expect(outcome.status).toBe(status);
+  expect(outcome.stderr).toStartWith(`tiffin: Error response from daemon: ${message}\n`);
+});
+
+test.each([
+  ['exec: "/x": stat /x: no such file or directory', 127, 127],
+  ['exec: "/x": it does not run', 126, 126],
+  ['cannot make directory /sys/fs/cgroup/x: no such file or directory', undefined, 125],
+  ['cannot open /srv: permission denied', undefined, 125],
+])('run exits as the engine says for %p', async (message, exitCode, status) => {
+  await using api = await fakeApi({
+    answers: container(0, {
+      'POST /containers/abc123/start': (_, response) => {
+        response.writeHead(400, { Server: 'Tiffin/0.1.0 (linux)' });
+        response.end(JSON.stringify({ message, code: 'x', exitCode }));
+      },
+    }).routes,
   });
   const outcome = await api.run(['run', 'img']);
   expect(outcome.status).toBe(status);

@@ -22,11 +22,19 @@ export interface RequestOptions {
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
+  /** What Tiffin's engine says beyond Docker's API; absent when another engine answered. */
+  readonly tiffin: TiffinAnswer | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, tiffin?: TiffinAnswer) {
     super(message);
     this.status = status;
+    this.tiffin = tiffin;
   }
+}
+
+export interface TiffinAnswer {
+  /** 126 or 127 when a program could not be started; absent for every other failure. */
+  exitCode?: number;
 }
 
 /** A response whose body has not been read. The connection is freed when the body was read to its end. */
@@ -193,19 +201,24 @@ function encodeBody(options: RequestOptions): {
 
 async function apiError(head: ResponseHead, body: AsyncIterable<Uint8Array>): Promise<ApiError> {
   const text = await readText(body);
-  return new ApiError(head.status, errorText(text) || `status ${head.status}`);
+  const { message, exitCode } = errorBody(text);
+  const ours = head.headers.get('server')?.startsWith('Tiffin/') === true;
+  const tiffin = ours ? (exitCode === undefined ? {} : { exitCode }) : undefined;
+  return new ApiError(head.status, message || `status ${head.status}`, tiffin);
 }
 
-function errorText(text: string): string {
+function errorBody(text: string): { message: string; exitCode?: number } {
   try {
     const parsed: unknown = JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && 'message' in parsed) {
-      return String(parsed.message);
+      const message = String(parsed.message);
+      const exitCode = 'exitCode' in parsed ? parsed.exitCode : undefined;
+      return typeof exitCode === 'number' ? { message, exitCode } : { message };
     }
   } catch {
     // Not JSON: an answer of something that is not the engine is shown as it is.
   }
-  return text.trim();
+  return { message: text.trim() };
 }
 
 function encodeFlag(value: string | number | boolean | undefined): string {

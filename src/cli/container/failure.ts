@@ -32,9 +32,14 @@ export function startFailure(error: unknown, name: string): unknown {
   return new CliError(failure.message, programStatus(error));
 }
 
-/** 127: the program is not there; 126: it cannot be executed; 125: anything else. */
+/**
+ * 127: the program is not there; 126: it cannot be executed; 125: anything else. Tiffin's engine says which; the words of
+ * another engine have to tell, though they fit a missing bind source as well as a missing program.
+ */
 export function programStatus(error: unknown): number {
-  const text = error instanceof Error ? error.message.toLowerCase() : '';
+  if (!(error instanceof ApiError)) return FAILED;
+  if (error.tiffin !== undefined) return error.tiffin.exitCode ?? FAILED;
+  const text = error.message.toLowerCase();
   if (NOT_FOUND_WORDS.some((words) => text.includes(words))) return NOT_FOUND;
   if (NOT_EXECUTABLE_WORDS.some((words) => text.includes(words))) return NOT_EXECUTABLE;
   return FAILED;

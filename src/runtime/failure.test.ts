@@ -131,6 +131,19 @@ test('wordFailure adds what the shim said when the step itself does not show it'
   );
 });
 
+test.each([
+  [ENOENT, 'cannot make directory /srv (0755,0:0): it or a part of its path is missing'],
+  [EACCES, 'cannot make directory /srv (0755,0:0): access is denied'],
+])(
+  'wordFailure tells errno %p of a step without the words that docker takes for the program',
+  (errno, message) => {
+    const op: Op = { op: 'directory', path: '/srv', mode: 0o755, uid: 0, gid: 0 };
+    const error = failure(op, errno, '/srv');
+    expect(error.message).toBe(message);
+    expect(error.exitCode).toBeUndefined();
+  },
+);
+
 test('wordFailure names the step and its stage in the cause', () => {
   const { cause } = failure(exec, ENOENT, 'foo');
   expect(String(cause)).toContain('inside step 1 of 1');

@@ -218,6 +218,16 @@ const GENERAL: Readonly<Record<string, { class: ErrorClass; hint?: string }>> = 
   ENAMETOOLONG: { class: 'invalid' },
 };
 
+/**
+ * The docker client reads errno's own words for these as a failure of the program and exits with 127 or 126
+ * (docker/cli, cli/command/container/run.go): a step that is not about the program says the same differently.
+ */
+const STEP_WORDS: Readonly<Record<string, string>> = {
+  ENOENT: 'it or a part of its path is missing',
+  EACCES: 'access is denied',
+  EISDIR: 'there is a folder, not a file',
+};
+
 /** The error that a user is to see for a step of `plan` that failed. */
 export function wordFailure(plan: Plan, failure: StepFailure): TiffinError {
   const step = plan[failure.opIndex];
@@ -230,8 +240,7 @@ export function wordFailure(plan: Plan, failure: StepFailure): TiffinError {
   const wording =
     op.op === 'exec' || op.op === 'find-program'
       ? wordExecFailure(op, name, words, failure.detail)
-      : (wordKnown(op, name, words, failure.detail) ??
-        wordGeneral(op, name, words, failure.detail));
+      : wordStepFailure(op, name, STEP_WORDS[name] ?? words, failure.detail);
   const { message, class: errorClass, code, ...rest } = wording;
   return new TiffinError(errorClass, code, message, {
     ...rest,
@@ -239,6 +248,10 @@ export function wordFailure(plan: Plan, failure: StepFailure): TiffinError {
       `${step.stage} step ${failure.opIndex + 1} of ${plan.length}, ${printOp(op)}: ${name}`,
     ),
   });
+}
+
+function wordStepFailure(op: Op, name: string, words: string, detail: string): Wording {
+  return wordKnown(op, name, words, detail) ?? wordGeneral(op, name, words, detail);
 }
 
 function wordKnown(op: Op, name: string, words: string, detail: string): Wording | undefined {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lockDataRoot } from './lock.ts';
@@ -9,6 +9,7 @@ test('lockDataRoot refuses a second holder by name and lets the next one in afte
   const path = join(root, 'lock.db');
   {
     using _held = lockDataRoot(path, root);
+    expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(() => lockDataRoot(path, root)).toThrow(
       `another engine (pid ${process.pid}) uses the data root ${root}`,
     );

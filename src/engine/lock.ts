@@ -3,12 +3,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { errorMessage, TiffinError } from '../base/errors.ts';
+import { makePrivate } from '../host/private-file.ts';
 
 /**
  * Takes the lock on `path` until it is disposed or this process ends. SQLite's exclusive lock is a record lock of
  * fcntl(2), which needs no clean-up after a crash. Throws `conflict` when another engine holds it.
  */
 export function lockDataRoot(path: string, dataRoot: string): Disposable {
+  makePrivate(path);
   const db = new DatabaseSync(path);
   try {
     db.exec('PRAGMA busy_timeout=0; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');

@@ -1,6 +1,7 @@
 /** The engine's SQLite database: one connection, WAL, prepared statements kept. */
 
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { makePrivate } from './private-file.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -63,10 +64,12 @@ export class Database implements Disposable {
 }
 
 /**
- * `:memory:` for tests. `synchronous=NORMAL` in WAL mode keeps the file consistent at a crash of the machine and loses at most
- * the newest transactions then, none at a crash of the engine (sqlite.org/pragma.html#pragma_synchronous).
+ * `:memory:` for tests. A file is its owner's alone; SQLite gives the -wal and -shm beside it the same mode.
+ * `synchronous=NORMAL` in WAL mode keeps the file consistent at a crash of the machine and loses at most the newest
+ * transactions then, none at a crash of the engine (sqlite.org/pragma.html#pragma_synchronous).
  */
 export function openDatabase(path: string): Database {
+  if (path !== ':memory:') makePrivate(path);
   const db = new DatabaseSync(path);
   db.exec(
     'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA foreign_keys=ON',

@@ -56,15 +56,18 @@ clean: ## Remove what was built
 
 # The binary: TypeScript, its bytecode, the shim and the starter image in one file. A .env or bunfig.toml
 # in the working directory must not change what a root process does, hence the two switches. Splitting lets a
-# command load its own modules only: without it every start evaluates the wrappers of the whole engine.
+# command load its own modules only: without it every start evaluates the wrappers of the whole engine. The policy
+# keeps code that runs once in the interpreter: compiling it costs more than running it.
 dist/tiffin: node_modules $(SOURCES) dist/shim dist/starter.tar
-	@$(BUN) build --compile --minify --bytecode --format=esm --splitting \
+	@$(BUN) build --compile --minify --bytecode --format=esm --splitting --min-chunk-size=16384 --compile-jit-policy=1000 \
 	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 	  src/main.ts --outfile $@ > build/compile.log || { cat build/compile.log; exit 1; }
 
 dist/shim: build/.deps-build $(SHIM_SOURCES) build/ops.gen.h
 	@mkdir -p dist
 	@$(MAKE) --no-print-directory -C shim ../dist/shim
+	@echo "$$(sha256sum < dist/shim | cut -c 1-64) $$(stat -c %s dist/shim)" > dist/shim.identity
+	@touch $@
 
 build/ops.gen.h: node_modules tools/generate-ops.ts src/plan/ops.ts src/host/frames.ts
 	@mkdir -p build

@@ -9,3 +9,9 @@ declare module '*/dist/starter.tar' {
   const path: string;
   export = path;
 }
+
+/** The content itself: sha256 in hex, a space, the size in bytes. */
+declare module '*/dist/shim.identity' {
+  const text: string;
+  export = text;
+}

@@ -31,6 +31,8 @@ async function serve(options: ServeOptions, ready: () => void): Promise<number> 
     import('./engine/index.ts'),
     import('./api/server.ts'),
   ]);
+  // The binary starts with the just-in-time compiler held back, as most runs are over in milliseconds; an engine is not.
+  Bun.unsafe.setJITPolicy(1);
   const engine = await openEngine(options);
   const server = await serveApi(engine, { socketPath: options.socketPath });
   ready();

@@ -6,9 +6,15 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 export class ByteWriter {
-  #bytes = new Uint8Array(1024);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array;
+  #view: DataView;
   #length = 0;
+
+  /** `capacity`: bytes expected; more is no mistake. */
+  constructor(capacity = 1024) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   get length(): number {
     return this.#length;
@@ -74,8 +80,12 @@ export class ByteWriter {
     return this;
   }
 
+  /** UTF-8. */
   text(value: string): this {
-    return this.bytes(encoder.encode(value));
+    // A UTF-16 unit takes at most three bytes; what was not needed is given back.
+    const at = this.#room(value.length * 3);
+    this.#length = at + encoder.encodeInto(value, this.#bytes.subarray(at)).written;
+    return this;
   }
 
   /** Zero bytes up to the next multiple of `alignment`. */

@@ -12,10 +12,13 @@ import { ClosedPipe, standardOutput as out } from './streams/output.ts';
 /** As a shell reports a program that SIGPIPE ended. */
 const CLOSED_PIPE_STATUS = 128 + 13;
 const USAGE_STATUS = 125;
+const COMPILE_AFTER_MS = 40;
 
 /** `argv` without the program's name. Resolves with the exit status; never rejects. */
 export async function runCli(argv: string[], options: CliOptions = {}): Promise<number> {
   let debug = false;
+  // A command that goes on for longer than a start (a stream, a watch) is worth compiling; see the Makefile.
+  setTimeout(() => Bun.unsafe.setJITPolicy(1), COMPILE_AFTER_MS).unref();
   try {
     const globals = parseGlobals(argv);
     debug = globals.values.bool('debug');

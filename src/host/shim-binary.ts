@@ -14,10 +14,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import embedded from '../../dist/shim' with { type: 'file' };
+import identity from '../../dist/shim.identity' with { type: 'text' };
 import { errnoName, TiffinError } from '../base/errors.ts';
 
 const SHIM_MODE = 0o500;
-let contents: { bytes: Buffer; name: string } | undefined;
 
 /**
  * The path of a copy at `<runRoot>/shim-<first 16 digits of its sha256>`, mode 0500, owned by this user. The name follows
@@ -26,9 +26,11 @@ let contents: { bytes: Buffer; name: string } | undefined;
  * @throws TiffinError `shim-untrusted` when something else stands at that name.
  */
 export function shimPath(runRoot: string): string {
-  const { bytes, name } = shimContents();
+  const [digest = '', size] = identity.trim().split(' ');
+  const name = `shim-${digest.slice(0, 16)}`;
   const path = join(runRoot, name);
-  if (isTrusted(path, bytes.length)) return path;
+  if (isTrusted(path, Number(size))) return path;
+  const bytes = readFileSync(embedded);
   mkdirSync(runRoot, { recursive: true, mode: 0o700 });
   const temporary = join(runRoot, `.${name}.${process.pid}.${crypto.randomUUID().slice(0, 8)}`);
   const file = openSync(temporary, 'wx', 0o600);
@@ -44,15 +46,6 @@ export function shimPath(runRoot: string): string {
     closeSync(file);
   }
   return path;
-}
-
-function shimContents(): { bytes: Buffer; name: string } {
-  if (contents === undefined) {
-    const bytes = readFileSync(embedded);
-    const digest = new Bun.CryptoHasher('sha256').update(bytes).digest('hex');
-    contents = { bytes, name: `shim-${digest.slice(0, 16)}` };
-  }
-  return contents;
 }
 
 /** False: absent. What is there but is not ours is refused, never replaced: somebody put it there. */

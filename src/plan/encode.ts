@@ -19,6 +19,9 @@ export const PLAN_MAGIC = 'TFN1';
 export const PLAN_VERSION = 1;
 const NO_FAULT = 0xffffffff;
 const STEP_HEAD_BYTES = 8;
+const MAX_U64 = (1n << 64n) - 1n;
+/** More than most plans take, so that the writer need not grow. */
+const USUAL_PLAN_BYTES = 64 * 1024;
 
 interface OpCodec {
   readonly name: OpName;
@@ -42,7 +45,7 @@ export interface Fault {
 
 /** The bytes of a plan. @throws TiffinError `plan-too-large` past limits.planOps or limits.planBytes. */
 export function encodePlan(plan: Plan, fault?: Fault): Uint8Array {
-  const writer = new ByteWriter();
+  const writer = new ByteWriter(USUAL_PLAN_BYTES);
   writer.text(PLAN_MAGIC).u32(PLAN_VERSION).u32(plan.length);
   writer.u32(fault?.index ?? NO_FAULT).u32(fault?.errno ?? 0);
   for (const { op, stage } of plan) writeStep(writer, op, stage);
@@ -93,56 +96,68 @@ function writeStep(writer: ByteWriter, op: Op, stage: Stage): void {
   writer.u32(0);
   const operands = op as unknown as Readonly<Record<string, unknown>>;
   for (const [field, kind] of codec.fields) {
-    writeField(writer, kind, operands[field], `${op.op}.${field}`);
+    writeField(writer, kind, operands[field], op.op, field);
   }
   writer.setU32(lengthAt, writer.length - lengthAt - 4);
 }
 
-function writeField(writer: ByteWriter, kind: FieldKind, value: unknown, name: string): void {
+function writeField(
+  writer: ByteWriter,
+  kind: FieldKind,
+  value: unknown,
+  op: string,
+  field: string,
+): void {
   switch (kind) {
     case 'u32':
-      writer.u32(checkedU32(value, name));
+      writer.u32(checkedU32(value, op, field));
       return;
     case 'u64':
-      assert(typeof value === 'bigint' && value >= 0n && value < 1n << 64n, `${name} is a u64`);
+      if (typeof value !== 'bigint' || value < 0n || value > MAX_U64) mismatch(op, field, 'a u64');
       writer.u64(value);
       return;
     case 'str':
-      writeText(writer, value, name);
+      writeText(writer, value, op, field);
       return;
     case 'bytes':
-      assert(value instanceof Uint8Array, `${name} is bytes`);
+      if (!(value instanceof Uint8Array)) mismatch(op, field, 'bytes');
       writer.u32(value.length).bytes(value);
       return;
     case 'strs':
-      assert(Array.isArray(value), `${name} is a list`);
+      if (!Array.isArray(value)) mismatch(op, field, 'a list');
       writer.u32(value.length);
-      for (const item of value) writeText(writer, item, name);
+      for (const item of value) writeText(writer, item, op, field);
       return;
     case 'u32s':
-      assert(Array.isArray(value), `${name} is a list`);
+      if (!Array.isArray(value)) mismatch(op, field, 'a list');
       writer.u32(value.length);
-      for (const item of value) writer.u32(checkedU32(item, name));
+      for (const item of value) writer.u32(checkedU32(item, op, field));
       return;
   }
 }
 
-function checkedU32(value: unknown, name: string): number {
-  assert(
-    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 0xffffffff,
-    `${name} is a u32`,
-  );
+function checkedU32(value: unknown, op: string, field: string): number {
+  const fits = typeof value === 'number' && Number.isInteger(value) && value >= 0;
+  if (!fits || value > 0xffffffff) mismatch(op, field, 'a u32');
   return value;
 }
 
-function writeText(writer: ByteWriter, value: unknown, name: string): void {
-  assert(typeof value === 'string', `${name} is a string`);
+function writeText(writer: ByteWriter, value: unknown, op: string, field: string): void {
+  if (typeof value !== 'string') mismatch(op, field, 'a string');
   // A NUL would end the string early on the C side: `a\0b` must never be read as `a`.
   if (value.includes('\0')) {
-    throw new TiffinError('invalid', 'nul-in-text', `${name} holds a NUL character`);
+    throw new TiffinError('invalid', 'nul-in-text', `${op}.${field} holds a NUL character`);
   }
-  const bytes = encodeByteText(value);
-  writer.u32(bytes.length).bytes(bytes).u8(0);
+  const lengthAt = writer.length;
+  writer.u32(0);
+  if (value.isWellFormed()) writer.text(value);
+  else writer.bytes(encodeByteText(value));
+  writer.setU32(lengthAt, writer.length - lengthAt - 4).u8(0);
+}
+
+/** An operand that the types should have kept out: a defect of ours. Worded only when it happens: a start encodes hundreds. */
+function mismatch(op: string, field: string, expected: string): never {
+  throw new Error(`assertion failed: ${op}.${field} is ${expected}`);
 }
 
 /** Reads steps out of a stream that arrives in pieces of any size. */

@@ -5,7 +5,7 @@ const EIO = 5;
 const ENOSYS = 38;
 const EAFNOSUPPORT = 97;
 
-/** System calls with what the default filter must answer; `word` sets bits that the kernel does not look at. */
+/** System calls with what the default filter must answer; `_word`: with bits set that the kernel does not look at. */
 export const CALLS: readonly { name: string; call: string; errno: number }[] = [
   { name: 'af_alg', call: 'syscall(SYS_socket, 38, 5, 0)', errno: EAFNOSUPPORT },
   { name: 'af_alg_word', call: 'syscall(SYS_socket, 0x100000026UL, 5, 0)', errno: EAFNOSUPPORT },
@@ -123,7 +123,7 @@ ${CALLS.map(({ name, call }) => `    call("${name}", ${call});`).join('\n')}
 }
 `;
 
-/** \`racer DIRECTORY A B\`: exchanges two names with renameat2(2), until it is killed. */
+/** `racer DIRECTORY A B`: exchanges two names with renameat2(2), until it is killed. */
 export const RACER = `
 #define _GNU_SOURCE
 #include <fcntl.h>

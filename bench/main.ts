@@ -1,6 +1,6 @@
 /**
  * Tiffin beside runc, crun, podman and docker, in one run on one machine.
- * Usage: bun bench/main.ts [--rounds N] [runtime|engine|api|logs|memory …]; without a name, all.
+ * Usage: bun bench/main.ts [--rounds N] [runtime|engine|api|logs|memory|pull …]; without a name, all.
  */
 
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { apiScenarios } from './scenarios/api.ts';
 import { engineScenarios } from './scenarios/engine.ts';
 import { logScenarios } from './scenarios/logs.ts';
 import { memoryScenarios } from './scenarios/memory.ts';
+import { pullScenarios } from './scenarios/pull.ts';
 import { runtimeScenarios } from './scenarios/runtime.ts';
 import { type Row, renderRow } from './table.ts';
 
@@ -31,7 +32,8 @@ async function main(argv: readonly string[]): Promise<void> {
     printMachine();
     if (wanted('runtime'))
       print(await runtimeScenarios(runtimePeers(tiffin, `${work}/state`), work, rounds));
-    if (['engine', 'api', 'logs', 'memory'].some(wanted)) await engineGroups(work, wanted, rounds);
+    if (['engine', 'api', 'logs', 'memory', 'pull'].some(wanted))
+      await engineGroups(work, wanted, rounds);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -55,6 +57,7 @@ async function engineGroups(
     if (wanted('api')) print(await apiScenarios(peers, rounds));
     if (wanted('logs')) print(await logScenarios(peers));
     if (wanted('memory')) print(await memoryScenarios(peers));
+    if (wanted('pull')) print(await pullScenarios(peers, work));
   } finally {
     for (const peer of peers) await peer.stop();
   }

@@ -32,6 +32,7 @@ export async function startDocker(work: string, image: string): Promise<EnginePe
     env: {},
     socket,
     image: 'bench:latest',
+    pullFlags: [],
     enginePids: () => [daemon.pid ?? 0, containerdPid(work)],
     helpers: ['containerd-shim'],
     stop: () => stopDaemon(daemon),

@@ -13,6 +13,8 @@ export interface EnginePeer {
   readonly socket: string | undefined;
   /** Name of the image that holds busybox. */
   readonly image: string;
+  /** What `pull` needs to take plain HTTP from a registry on loopback. */
+  readonly pullFlags: readonly string[];
   /** Pids whose memory counts as the engine's. */
   enginePids(): number[];
   /** Name prefixes of the helper processes that each running container costs. */

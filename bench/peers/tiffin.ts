@@ -33,6 +33,7 @@ export async function startTiffin(
     env: {},
     socket,
     image: 'bench:latest',
+    pullFlags: [],
     enginePids: () => [daemon.pid ?? 0],
     helpers: ['shim'],
     stop: () => stopDaemon(daemon),

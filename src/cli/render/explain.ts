@@ -21,7 +21,7 @@ const STAGES: Readonly<Record<string, string>> = {
   teardown: 'when the container ends',
 };
 
-/** Ids and digests in a step's text: twelve digits tell them apart, and the line fits a screen. */
+/** Ids and digests in what a step says: twelve digits tell them apart, and the line fits a screen. */
 const LONG_ID = /\b([0-9a-f]{12})[0-9a-f]{52}\b/g;
 
 export function renderSteps(steps: readonly ExplainedStep[]): string {
@@ -50,8 +50,9 @@ function stepLines(step: ExplainedStep, number: number, digits: number): string[
   const failed = step.failed === undefined ? '' : `  FAILED: ${step.failed}`;
   const indent = ' '.repeat(digits + 4);
   const notes = [step.why, step.man === '' ? '' : `(${step.man})`].filter((note) => note !== '');
-  const head = `  ${String(number).padStart(digits)}  ${step.text.replace(LONG_ID, '$1')}${time}${failed}`;
-  return notes.length === 0 ? [head] : [head, `${indent}  ${notes.join(' ')}`];
+  const head = `  ${String(number).padStart(digits)}  ${step.text}${time}${failed}`;
+  const lines = notes.length === 0 ? [head] : [head, `${indent}  ${notes.join(' ')}`];
+  return lines.map((line) => line.replace(LONG_ID, '$1'));
 }
 
 function microseconds(ns: number): string {

@@ -170,8 +170,8 @@ test('ellipsis and shortId shorten', () => {
 test('renderSteps shortens ids to twelve digits and nothing else', () => {
   const id = container.Id;
   const text = `mount ${id.slice(0, 40)} on /c/${id}/root (lowerdir=/l/sha256/${id}:/l/b)`;
-  const step = { stage: 'host', op: 'mount', text, why: 'w', man: '' };
+  const step = { stage: 'host', op: 'mount', text, why: `show ${id}`, man: '' };
   expect(renderSteps([step])).toContain(
-    `  1  mount ${id.slice(0, 40)} on /c/96586c3e89b5/root (lowerdir=/l/sha256/96586c3e89b5:/l/b)\n`,
+    `  1  mount ${id.slice(0, 40)} on /c/96586c3e89b5/root (lowerdir=/l/sha256/96586c3e89b5:/l/b)\n       show 96586c3e89b5\n`,
   );
 });

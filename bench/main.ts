@@ -3,7 +3,7 @@
  * Usage: bun bench/main.ts [--rounds N] [runtime|engine|api|logs|memory|pull …]; without a name, all.
  */
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { run } from './command.ts';
@@ -35,7 +35,7 @@ async function main(argv: readonly string[]): Promise<void> {
     if (['engine', 'api', 'logs', 'memory', 'pull'].some(wanted))
       await engineGroups(work, wanted, rounds);
   } finally {
-    rmSync(work, { recursive: true, force: true });
+    removeWork(work);
   }
 }
 
@@ -82,6 +82,16 @@ async function startPeers(work: string, image: string): Promise<EnginePeer[]> {
   }
   console.log('');
   return peers;
+}
+
+/** Peers leave mounts behind that keep their directories busy. */
+function removeWork(work: string): void {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .split('\n')
+    .flatMap((line) => line.split(' ')[4] ?? [])
+    .filter((target) => target.startsWith(`${work}/`));
+  for (const target of mounts.reverse()) run(['umount', '-l', target]);
+  rmSync(work, { recursive: true, force: true });
 }
 
 function printMachine(): void {

@@ -10,12 +10,12 @@ import { errorStatus } from '../src/api/errors.ts';
 import { routes } from '../src/api/route-table.ts';
 import { PathParameters } from '../src/api/router.ts';
 import * as absent from '../src/api/routes/absent.ts';
-import { API_VERSION, MIN_API_VERSION } from '../src/api/version.ts';
 import { errorMessage } from '../src/base/errors.ts';
 import { commands } from '../src/cli/commands.ts';
 import { commandHelp, flagHelp } from '../src/cli/flags/help.ts';
 import { globalFlags } from '../src/cli/global-flags.ts';
 import { HELP as ociHelp } from '../src/cli/oci/help.ts';
+import { API_VERSION, MIN_API_VERSION } from '../src/spec/api-version.ts';
 
 const NOTE = '<!-- Written by tools/generate-docs.ts: change the source, then run it. -->';
 

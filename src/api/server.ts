@@ -7,13 +7,13 @@ import {
 } from 'node:http';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
 import type { Engine } from '../engine/contract.ts';
+import { API_VERSION } from '../spec/api-version.ts';
 import { type Exchange, serveRequest, serveUpgrade } from './exchange.ts';
 import { refuseMalformed } from './malformed.ts';
 import { admit, MAX_HEAD } from './old-hijack.ts';
 import { routes } from './route-table.ts';
 import { Router } from './router.ts';
 import { claimSocketPath, removeSocket, restrictSocket } from './socket-file.ts';
-import { API_VERSION } from './version.ts';
 
 export interface ServeOptions {
   socketPath: string;

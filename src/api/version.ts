@@ -1,11 +1,7 @@
 /** The version prefix of a path: `/v1.41/containers/json`. */
 
 import { TiffinError } from '../base/errors.ts';
-
-export const API_VERSION = '1.51';
-export const MIN_API_VERSION = '1.24';
-export const LATEST_MINOR = 51;
-const OLDEST_MINOR = 24;
+import { API_VERSION, LATEST_MINOR, MIN_API_VERSION, OLDEST_MINOR } from '../spec/api-version.ts';
 
 /** Splits the version off; a path without one speaks the latest. Throws `invalid` outside of what is served, in Docker's words. */
 export function splitVersion(path: string): { minor: number; rest: string } {

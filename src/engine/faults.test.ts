@@ -11,7 +11,7 @@ test('Containers.start leaves no process, mount, cgroup, link or file when any s
   await using engine = await TestEngine.open();
   const { containers } = engine.engine;
   const request = createRequest(
-    { ...shell('sleep 1000'), WorkingDir: '/work/here', Volumes: { '/data': {} } },
+    { ...shell('sleep 1000'), WorkingDir: '/made/here', Volumes: { '/data': {} } },
     {
       NetworkMode: 'bridge',
       PortBindings: { '80/tcp': [{ HostIp: '127.0.0.1', HostPort: '' }] },

@@ -2,12 +2,9 @@
 
 import { arch, release } from 'node:os';
 import packageFile from '../../../package.json' with { type: 'json' };
+import { API_VERSION, MIN_API_VERSION } from '../../spec/api-version.ts';
 import type { SystemVersion } from '../../spec/docker.ts';
 import { normalizePlatform } from '../../spec/platform.ts';
-
-/** Docker Engine API versions that are served. */
-const API_VERSION = '1.51';
-const MIN_API_VERSION = '1.24';
 
 export const ENGINE_VERSION: string = packageFile.version;
 

@@ -40,12 +40,8 @@ export async function takeTurns(
   return contenders.map(({ peer }) => summarize(peer, times.get(peer) ?? [], broken.get(peer)));
 }
 
-/** What a peer still does after it answered (removals, logs) must not be counted against the one whose turn is next. */
-const settleMs = 300;
-
 async function timed(contender: Contender): Promise<number> {
   await contender.before?.();
-  await Bun.sleep(settleMs);
   const start = performance.now();
   await contender.once();
   const ms = performance.now() - start;

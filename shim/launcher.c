@@ -69,6 +69,7 @@ static uint8_t *receive_plan(int fd, size_t *length, uint8_t *mask)
 static void prepare_process(void)
 {
     sigset_t set;
+    prctl(PR_SET_NAME, "tiffin-monitor");
     reset_signals();
     setsid();
     signal(SIGPIPE, SIG_IGN);

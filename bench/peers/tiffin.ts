@@ -35,7 +35,7 @@ export async function startTiffin(
     image: 'bench:latest',
     pullFlags: [],
     enginePids: () => [daemon.pid ?? 0],
-    helpers: ['shim'],
+    helpers: ['tiffin-monitor'],
     stop: () => stopDaemon(daemon),
   };
 }

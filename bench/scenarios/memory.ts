@@ -88,6 +88,7 @@ function helperKiB(peer: EnginePeer): number {
   const helpers = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => peer.helpers.some((prefix) => commandOf(pid).startsWith(prefix)));
+  if (helpers.length === 0) throw new Error(`no process is named ${peer.helpers.join(' or ')}`);
   return helpers.reduce((sum, pid) => sum + field(`/proc/${pid}/smaps_rollup`, 'Pss:'), 0);
 }
 

@@ -184,7 +184,7 @@ export async function hostState(): Promise<string[]> {
     ...links.split('\n').map((line) => `link ${line.split(': ')[1]?.split('@')[0] ?? ''}`),
     ...rules.split('\n').map((line) => `nft ${line}`),
     ...cgroups().map((path) => `cgroup ${path}`),
-    ...shims().map((pid) => `process ${pid}`),
+    ...monitors().map((pid) => `process ${pid}`),
   ].toSorted();
 }
 
@@ -200,15 +200,11 @@ function cgroups(): string[] {
   return below(root, 3).filter((path) => path.includes('tiffin'));
 }
 
-/** Pids of monitors (not of launchers, which belong to an engine). */
-function shims(): string[] {
+/** Pids of monitors and of processes that a start left half way (launchers belong to an engine). */
+function monitors(): string[] {
   return readdirSync('/proc')
     .filter((name) => Number.isInteger(Number(name)))
-    .filter(
-      (pid) =>
-        readText(`/proc/${pid}/comm`).startsWith('shim') &&
-        !readText(`/proc/${pid}/cmdline`).includes('launcher'),
-    );
+    .filter((pid) => ['tiffin-monitor\n', 'tiffin-init\n'].includes(readText(`/proc/${pid}/comm`)));
 }
 
 function readText(path: string): string {

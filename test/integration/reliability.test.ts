@@ -106,6 +106,8 @@ test('kill -9 of a monitor ends its container and leaves nothing', async () => {
   await engine.ok('run', '-d', '--name', 'orphan', '-m', '32m', 'starter', 'sleep', '1000');
   const pid = await engine.ok('inspect', '-f', '{{.State.Pid}}', 'orphan');
   const monitor = /^PPid:\t(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '';
+  // What the last line of this test looks for can be seen while it is there.
+  expect(await hostState()).toContain(`process ${monitor}`);
   process.kill(Number(monitor), 'SIGKILL');
   // As with Docker: nobody saw the status, so it is 255.
   expect(await engine.ok('wait', 'orphan')).toBe('255');

@@ -200,10 +200,11 @@ function cgroups(): string[] {
   return below(root, 3).filter((path) => path.includes('tiffin'));
 }
 
-/** Pids of monitors and of processes that a start left half way (launchers belong to an engine). */
+/** Pids of living monitors (a dead one is its parent's to reap) and of processes that a start left half way (launchers belong to an engine). */
 function monitors(): string[] {
   return readdirSync('/proc')
     .filter((name) => Number.isInteger(Number(name)))
+    .filter((pid) => /^State:\t[^ZX]/m.test(readText(`/proc/${pid}/status`)))
     .filter((pid) => ['tiffin-monitor\n', 'tiffin-init\n'].includes(readText(`/proc/${pid}/comm`)));
 }
 

@@ -23,6 +23,7 @@ export const STDERR = 2;
 
 export class Monitor {
   readonly #hello: Hello;
+  #input: Promise<void> = Promise.resolve();
   readonly #connection: FrameConnection;
   readonly #output: OutputQueue;
   /** The exit record; undefined: the connection ended without one, and the file `exit` may tell. */
@@ -71,16 +72,27 @@ export class Monitor {
   }
 
   /** Settles when the monitor's socket has taken all of it. */
-  async writeStdin(bytes: Uint8Array): Promise<void> {
+  /** In the order of the calls, also when a caller does not wait: a close or another piece must not overtake a long write. */
+  writeStdin(bytes: Uint8Array): Promise<void> {
+    return this.#afterInput(() => this.#writePieces(bytes));
+  }
+
+  closeStdin(): Promise<void> {
+    return this.#afterInput(() => this.#connection.write(encodeFrame('stdinClose')));
+  }
+
+  #afterInput(work: () => Promise<void>): Promise<void> {
+    const done = this.#input.then(work);
+    this.#input = done.catch(() => undefined);
+    return done;
+  }
+
+  async #writePieces(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length; at += limits.frameBytes) {
       const piece = bytes.subarray(at, at + limits.frameBytes);
       const head = this.#connection.write(frameHead('stdin', piece.length));
       await Promise.all([head, this.#connection.write(piece)]);
     }
-  }
-
-  closeStdin(): Promise<void> {
-    return this.#connection.write(encodeFrame('stdinClose'));
   }
 
   resize(rows: number, columns: number): Promise<void> {

@@ -4,6 +4,7 @@
  * shim unpack <directory> [-]        tree operations on standard input become files; "-": a plan (u32 length, bytes)
  *                                    comes ahead of them, and the directory is one of the root that it leads to
  * shim pack <plan file|-> [path]     files become tree operations on standard output
+ * shim changes <plan file|-> <dir>   what an overlay's upper directory changes of the root that the plan leads to
  */
 #include <signal.h>
 #include <stdio.h>
@@ -94,7 +95,7 @@ int read_plan(const char *path, uint8_t **bytes, size_t *length)
 
 static int usage(void)
 {
-    dprintf(2, "usage: shim launcher SOCKET | run PLAN | unpack DIRECTORY [-] | pack PLAN [PATH]\n");
+    dprintf(2, "usage: shim launcher SOCKET | run PLAN | unpack DIRECTORY [-] | pack PLAN [PATH] | changes PLAN UPPER\n");
     return 2;
 }
 
@@ -118,5 +119,7 @@ int main(int argc, char **argv)
         return unpack_main(argv[2], argv[3]);
     if (strcmp(argv[1], "pack") == 0)
         return pack_main(argv[2], argc > 3 ? argv[3] : "/");
+    if (strcmp(argv[1], "changes") == 0 && argc > 3)
+        return changes_main(argv[2], argv[3]);
     return usage();
 }

@@ -107,7 +107,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The names of a directory, sorted, in `names`; their count or a negative errno. */
-static ssize_t list_names(int directory, char ***names)
+ssize_t list_names(int directory, char ***names)
 {
     int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *listing = copy < 0 ? NULL : fdopendir(copy);
@@ -217,7 +217,7 @@ static int pack_entry(struct pack *pack, int parent, const char *name, int depth
     }
 }
 
-static void raise_descriptors(void)
+void raise_descriptors(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {

@@ -199,6 +199,7 @@ int launcher_main(const char *socket);
 int run_main(const char *plan);
 int unpack_main(const char *directory, const char *plan);
 int pack_main(const char *plan, const char *path);
+int changes_main(const char *plan, const char *upper);
 int monitor_main(struct launch *launch, int client, uint8_t mask);
 int foreground_main(struct launch *launch);
 sigset_t foreground_block(void);

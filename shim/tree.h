@@ -9,6 +9,12 @@ int tree_prepare_from_input(struct launch *launch);
 /* "errno op path", on standard error: the caller words it. */
 int tree_failed(const char *operation, const char *path, int error);
 
+/* pack.c */
+/* The names of a directory, sorted, each and the list to be freed; their count or a negative errno. */
+ssize_t list_names(int directory, char ***names);
+/* A deep tree holds a descriptor per level. */
+void raise_descriptors(void);
+
 /* place.c: where an entry goes */
 struct place {
     int root;

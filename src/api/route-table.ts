@@ -2,6 +2,7 @@
 
 import type { Route } from './router.ts';
 import * as absent from './routes/absent.ts';
+import { commitContainer } from './routes/commit.ts';
 import * as lifecycle from './routes/container-lifecycle.ts';
 import * as streams from './routes/container-streams.ts';
 import * as containers from './routes/containers.ts';
@@ -43,12 +44,12 @@ export const routes: readonly Route[] = [
   ['GET', '/containers/{id}/logs', streams.containerLogs],
   ['GET', '/containers/{id}/stats', containerStats],
   ['GET', '/containers/{id}/export', streams.exportContainer],
-  ['GET', '/containers/{id}/changes', absent.unsupported('the list of changed files')],
+  ['GET', '/containers/{id}/changes', containers.containerChanges],
   ['GET', '/containers/{id}/archive', absent.unsupported('copying out of a container')],
   ['HEAD', '/containers/{id}/archive', absent.unsupported('copying out of a container')],
   ['PUT', '/containers/{id}/archive', absent.unsupported('copying into a container')],
   ['GET', '/containers/{id}/attach/ws', absent.unsupported('attach over a web socket')],
-  ['POST', '/commit', absent.unsupported('commit')],
+  ['POST', '/commit', commitContainer],
 
   ['POST', '/containers/{id}/exec', execs.createExec],
   ['POST', '/exec/{id}/start', execs.startExec],

@@ -60,12 +60,20 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/attach.ts')).attach,
   },
   {
+    names: ['commit', 'container commit'],
+    load: async () => (await import('./commands/commit.ts')).commit,
+  },
+  {
     names: ['completion'],
     load: async () => (await import('./commands/completion.ts')).completion,
   },
   {
     names: ['create', 'container create'],
     load: async () => (await import('./commands/create.ts')).create,
+  },
+  {
+    names: ['diff', 'container diff'],
+    load: async () => (await import('./commands/diff.ts')).diff,
   },
   {
     names: ['events', 'system events'],

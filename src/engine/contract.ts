@@ -6,6 +6,7 @@
 
 import type { OnProgress } from '../spec/content.ts';
 import type {
+  ContainerConfig,
   ContainerCreateRequest,
   ContainerCreateResponse,
   ContainerInspect,
@@ -87,6 +88,26 @@ export interface ExplainedStep {
   failed?: string;
 }
 
+export interface CommitOptions {
+  /** Empty: the image has only its id. May hold the tag. */
+  repository: string;
+  tag: string;
+  comment: string;
+  author: string;
+  /** Freeze a running container meanwhile. */
+  pause: boolean;
+  /** Dockerfile instructions. */
+  changes: string[];
+  /** What it says goes before what the container was created with. */
+  config: ContainerConfig | undefined;
+}
+
+/** `Kind` 0 changed, 1 added, 2 removed. */
+export interface FileChange {
+  Path: string;
+  Kind: 0 | 1 | 2;
+}
+
 export interface Containers {
   create(
     request: ContainerCreateRequest,
@@ -119,6 +140,10 @@ export interface Containers {
   logs(id: string, options: LogOptions): AsyncIterable<LogChunk>;
   attach(id: string, options: AttachOptions): Promise<AttachSession>;
   resize(id: string, rows: number, columns: number): Promise<void>;
+  /** The container's changes on top of its image as a new image; its id. */
+  commit(id: string, options: CommitOptions): Promise<string>;
+  /** What the container changed of its image, by path. */
+  changes(id: string): Promise<FileChange[]>;
   /** The file system as a tar stream. */
   export(id: string): AsyncIterable<Uint8Array>;
   prune(filters: Filters): Promise<PruneReport>;

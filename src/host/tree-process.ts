@@ -37,16 +37,33 @@ export async function* packTree(
   plan: Uint8Array,
   path = '/',
 ): AsyncGenerator<Uint8Array, void, void> {
-  const child = Bun.spawn([shim, 'pack', '-', path], {
-    stdin: plan,
-    stdout: 'pipe',
-    stderr: 'pipe',
-    env: {},
-  });
+  yield* output([shim, 'pack', '-', path], plan, `packing ${path}`);
+}
+
+/**
+ * What the upper directory of an overlay changes of the root that the plan's steps lead to: records of a letter (A added,
+ * C changed, D removed), the path from `/` on, and a NUL, in any pieces.
+ *
+ * @throws TiffinError `tree-failed`.
+ */
+export async function* treeChanges(
+  shim: string,
+  plan: Uint8Array,
+  upper: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  yield* output([shim, 'changes', '-', upper], plan, 'comparing trees');
+}
+
+async function* output(
+  command: readonly string[],
+  plan: Uint8Array,
+  what: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  const child = Bun.spawn([...command], { stdin: plan, stdout: 'pipe', stderr: 'pipe', env: {} });
   const report = new Response(child.stderr).text();
   try {
     for await (const chunk of child.stdout) yield chunk;
-    await endOf(child.exited, report, `packing ${path}`);
+    await endOf(child.exited, report, what);
   } finally {
     child.kill('SIGKILL');
     await child.exited;

@@ -7,6 +7,8 @@ export interface NewImageConfig {
   platform: Platform;
   /** RFC 3339 */
   created: string;
+  /** Empty: nobody. */
+  author: string;
   config: ImageDefaults;
   /** Bottom first. */
   diffIds: readonly Digest[];
@@ -35,12 +37,13 @@ export function emptyDefaults(): ImageDefaults {
 
 /** JSON without what is empty; the same input gives the same bytes, hence the same image id. */
 export function encodeImageConfig(image: NewImageConfig): Uint8Array {
-  const { platform, created, config, diffIds, comment, history } = image;
+  const { platform, created, author, config, diffIds, comment, history } = image;
   const body = {
     architecture: platform.architecture,
     os: platform.os,
     variant: platform.variant,
     created,
+    author: author || undefined,
     comment: comment || undefined,
     config: defaultsJson(config),
     rootfs: { type: 'layers', diff_ids: diffIds },

@@ -98,6 +98,7 @@ test('encodeImageConfig writes what decodeImageConfig reads back', () => {
   const bytes = encodeImageConfig({
     platform: { architecture: 'arm', os: 'linux', variant: 'v7' },
     created: '2024-01-01T00:00:00Z',
+    author: 'ann',
     config,
     diffIds: [diffId],
     comment: 'c',
@@ -108,6 +109,7 @@ test('encodeImageConfig writes what decodeImageConfig reads back', () => {
   expect(image).toMatchObject({
     architecture: 'arm',
     variant: 'v7',
+    author: 'ann',
     comment: 'c',
     history,
     diffIds: [diffId],

@@ -20,8 +20,11 @@ import { LayerRecords } from './layers/records.ts';
 import type { OpenTree } from './layers/unpack.ts';
 import { Layout } from './layout.ts';
 
+export { applyChanges } from './archives/changes.ts';
 export type { ImportOptions } from './archives/import.ts';
 export type { LoadedImage } from './archives/load.ts';
+export type { NewImage } from './archives/new-image.ts';
+export type { TreeChange } from './archives/tree-changes.ts';
 export type { Collected } from './garbage.ts';
 export type { HistoryStep } from './images/history.ts';
 export type { ImageLayer, ImageOrigin, ImageRecord } from './images/images.ts';

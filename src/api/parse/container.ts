@@ -26,7 +26,8 @@ export function parseContainerCreate(value: unknown): ContainerCreateRequest {
   };
 }
 
-function parseContainerConfig(body: JsonObject): ContainerConfig {
+/** The part that `POST /commit` takes too. */
+export function parseContainerConfig(body: JsonObject): ContainerConfig {
   return {
     Hostname: text(body, 'Hostname'),
     Domainname: text(body, 'Domainname'),

@@ -36,6 +36,12 @@ export async function topContainer({ engine, path, query }: Call): Promise<Reply
   return json(await engine.containers.top(path.get('id'), query.nonEmpty('ps_args') ?? '-ef'));
 }
 
+/** null when nothing changed, as Docker has it. */
+export async function containerChanges({ engine, path }: Call): Promise<Reply> {
+  const changes = await engine.containers.changes(path.get('id'));
+  return json(changes.length === 0 ? null : changes);
+}
+
 export async function updateContainer({ engine, path, body }: Call): Promise<Reply> {
   const update = parseContainerUpdate(bodyObject(await body.json()));
   return json({ Warnings: await engine.containers.update(path.get('id'), update) });

@@ -51,7 +51,7 @@ async function importImage({ engine, query, body }: Call): Promise<Reply> {
 }
 
 /** The client may send `name:tag` as the repository. A colon before the last slash belongs to a port. */
-function splitName(name: string, tag: string): { repository: string; tag: string } {
+export function splitName(name: string, tag: string): { repository: string; tag: string } {
   const colon = name.lastIndexOf(':');
   if (tag !== '' || colon <= name.lastIndexOf('/')) return { repository: name, tag };
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };

@@ -118,6 +118,11 @@ export class FakeEngine implements Engine {
       return this.process.session();
     },
     resize: async (id, rows, columns) => this.#record('resize', id, rows, columns),
+    commit: async (id, options) => {
+      this.#record('commit', id, options);
+      return IMAGE_ID;
+    },
+    changes: async () => [{ Path: '/etc', Kind: 0 }],
     export: (id) => this.#archive('export', id),
     prune: async (filters) => {
       this.#record('prune', filters);

@@ -3,6 +3,8 @@
 import type { Containers } from '../contract.ts';
 import type { Parts } from '../parts.ts';
 import { attachContainer } from './attach.ts';
+import { containerChanges } from './changes.ts';
+import { commitContainer } from './commit.ts';
 import { createContainer } from './create.ts';
 import { explainContainer, explainRun } from './explain.ts';
 import { exportContainer } from './export.ts';
@@ -42,6 +44,8 @@ export function containerVerbs(parts: Parts): Containers {
     logs: (id, options) => containerLogs(parts, id, options),
     attach: async (id, options) => attachContainer(parts, id, options),
     resize: (id, rows, columns) => resizeContainer(parts, id, rows, columns),
+    commit: (id, options) => commitContainer(parts, id, options),
+    changes: (id) => containerChanges(parts, id),
     export: (id) => exportContainer(parts, id),
     prune: (filters) => pruneContainers(parts, filters),
     explain: async (id) => explainContainer(parts, id),

@@ -2,12 +2,15 @@
 
 import type { Plan } from '../../plan/ops.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
+import type { ImageLayer, ImageRecord } from '../images/images.ts';
 import type { Store } from '../index.ts';
 import { type ImportOptions, importArchive } from './import.ts';
 import { type LoadedImage, loadArchive } from './load.ts';
+import { addImage, addLayer, type NewImage } from './new-image.ts';
 import { packTreeOps } from './packed-tree.ts';
 import { saveArchive } from './save.ts';
-import { treeToTar } from './tree-tar.ts';
+import { readChanges, type TreeChange } from './tree-changes.ts';
+import { type LeaveOut, treeToTar } from './tree-tar.ts';
 
 export class Archives {
   readonly #store: Store;
@@ -39,7 +42,22 @@ export class Archives {
    * A tree as a tar archive: the one at `path` in the root that the plan's steps lead to. Whiteouts of an overlay's upper
    * directory become those of an image layer.
    */
-  exportTree(plan: Plan, path = '/'): AsyncGenerator<Uint8Array> {
-    return treeToTar(packTreeOps(this.#shim, plan, path));
+  exportTree(plan: Plan, path = '/', leaveOut?: LeaveOut): AsyncGenerator<Uint8Array> {
+    return treeToTar(packTreeOps(this.#shim, plan, path), leaveOut);
+  }
+
+  /** `exportTree` as a layer of the store; undefined when the tree holds nothing. The caller holds the store. */
+  addLayer(plan: Plan, leaveOut?: LeaveOut): Promise<ImageLayer | undefined> {
+    return addLayer(this.#store, this.exportTree(plan, '/', leaveOut));
+  }
+
+  /** An image of layers that are stored already. The caller holds the store. */
+  addImage(image: NewImage): Promise<ImageRecord> {
+    return addImage(this.#store, image);
+  }
+
+  /** What `upper`, an overlay's directory, changes of the root that the plan leads to; in no order, and without parents. */
+  changes(plan: Plan, upper: string): Promise<TreeChange[]> {
+    return readChanges(this.#shim, plan, upper);
   }
 }

@@ -2,12 +2,12 @@
 
 import type { Digest, Platform } from '../../spec/content.ts';
 import { mediaTypes } from '../../spec/image.ts';
-import { emptyDefaults, encodeImageConfig } from '../../spec/image-config-writer.ts';
+import { emptyDefaults } from '../../spec/image-config-writer.ts';
 import type { ImageReference } from '../../spec/reference.ts';
-import type { FileBlobStore } from '../blobs.ts';
 import { type Compression, compressionOf, peek } from '../compression.ts';
 import type { Store } from '../index.ts';
 import { applyChanges } from './changes.ts';
+import { addImage } from './new-image.ts';
 
 export interface ImportOptions {
   /** Undefined: the image has only its id. */
@@ -44,27 +44,18 @@ export async function importArchive(
   const diffId = await store.layers.create(layer);
   const created = new Date().toISOString();
   const comment = options.message || DEFAULT_MESSAGE;
-  const image = encodeImageConfig({
-    platform: options.platform,
-    created,
-    config,
-    diffIds: [diffId],
-    comment,
-    history: [{ created, createdBy: '', author: '', comment, emptyLayer: false }],
+  const { id } = await addImage(store, {
+    layers: [{ diffId, blob: layer }],
+    config: {
+      platform: options.platform,
+      created,
+      author: '',
+      config,
+      comment,
+      history: [{ created, createdBy: '', author: '', comment, emptyLayer: false }],
+    },
+    format: 'oci',
+    names: options.reference === undefined ? [] : [options.reference],
   });
-  const manifest = await addManifest(store.blobs, image, layer);
-  const names = options.reference === undefined ? [] : [options.reference];
-  const { id } = await store.admit({ manifest, names });
   return id;
-}
-
-async function addManifest(
-  blobs: FileBlobStore,
-  image: Uint8Array,
-  layer: { mediaType: string; digest: Digest; size: number },
-): Promise<{ mediaType: string; digest: Digest; size: number }> {
-  const config = { mediaType: mediaTypes.ociConfig, ...(await blobs.addBytes(image)) };
-  const body = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [layer] };
-  const added = await blobs.addBytes(Buffer.from(JSON.stringify(body)));
-  return { mediaType: mediaTypes.ociManifest, ...added };
 }

@@ -14,11 +14,17 @@ const TYPE_MASK = 0o170000;
 const MODE_MASK = 0o7777;
 const ZEROS = new Uint8Array(256 * 1024);
 
+/** Which entries stay out: directories without what is in them, empty files, links. */
+export type LeaveOut = (entry: Op) => boolean;
+
 /** Throws when the operations are not a tree; ends with the archive's end at `tree-end`. */
-export async function* treeToTar(ops: AsyncIterable<readonly Op[]>): AsyncGenerator<Uint8Array> {
+export async function* treeToTar(
+  ops: AsyncIterable<readonly Op[]>,
+  leaveOut: LeaveOut = () => false,
+): AsyncGenerator<Uint8Array> {
   const writer = new TreeWriter();
   for await (const batch of ops) {
-    for (const op of batch) yield* writer.push(op);
+    for (const op of batch) if (!leaveOut(op)) yield* writer.push(op);
   }
   yield* writer.finish();
 }

@@ -63,10 +63,14 @@ function sourceCodes(): Codes {
   return codes;
 }
 
-/** The first two arguments of every `new TiffinError(…)`. */
+/** The first two arguments of every `new TiffinError(…)`, and of a class of its own by `super('<class>', …)`. */
 function constructions(file: string): { classes: string[]; code: string | undefined }[] {
-  const calls = read(file).matchAll(/new TiffinError\(\s*([^,]+),\s*([^,]+),/g);
-  return [...calls].map(([, first = '', second = '']) => ({
+  const text = read(file);
+  const calls = [
+    ...text.matchAll(/new TiffinError\(\s*([^,]+),\s*([^,]+),/g),
+    ...text.matchAll(/super\(\s*('[a-z-]+'),\s*([^,]+),/g),
+  ];
+  return calls.map(([, first = '', second = '']) => ({
     classes: [...first.matchAll(/'([a-z-]+)'/g)]
       .map((literal) => literal[1] ?? '')
       .filter((name) => statuses.has(name)),

@@ -40,7 +40,7 @@ static int make_state(struct launch *launch, const struct op *op, struct hook *h
     return 0;
 }
 
-static _Noreturn void hook_child(const struct op *op, int input, int errors)
+static _Noreturn void hook_child(const char *path, char **arguments, char **environment, int input, int errors)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     reset_signals();
@@ -48,19 +48,13 @@ static _Noreturn void hook_child(const struct op *op, int input, int errors)
     dup2(null < 0 ? errors : null, 1);
     dup2(errors, 2);
     syscall(SYS_close_range, 3, ~0u, 4 /* CLOSE_RANGE_CLOEXEC */);
-    char **arguments = strings_vector(op_strs(op, HOOK__ARGS), 1);
-    char **environment = strings_vector(op_strs(op, HOOK__ENV), 0);
-    const char *path = op_str(op, HOOK__PATH);
-    if (arguments != NULL && environment != NULL) {
-        if (arguments[0] == NULL)
-            arguments[0] = (char *)(uintptr_t)path;
+    if (arguments != NULL && environment != NULL)
         execve(path, arguments, environment);
-    }
     dprintf(2, "%s", strerror(errno));
     _exit(127);
 }
 
-static int hook_start(const struct op *op, struct hook *hook)
+static int hook_start(const char *path, char **arguments, char **environment, struct hook *hook)
 {
     int input[2], errors[2];
     if (pipe2(input, O_CLOEXEC) < 0)
@@ -75,7 +69,7 @@ static int hook_start(const struct op *op, struct hook *hook)
     hook->errors = errors[0];
     hook->pid = fork();
     if (hook->pid == 0)
-        hook_child(op, input[0], errors[1]);
+        hook_child(path, arguments, environment, input[0], errors[1]);
     int error = errno;
     close(input[0]);
     close(errors[1]);
@@ -143,27 +137,64 @@ static int hook_wait(struct hook *hook, uint32_t timeout)
     }
 }
 
+/* Runs the program to its end; 0 when it ends with 0. */
+static int hook_run(struct launch *launch, const char *path, char **arguments, char **environment, struct hook *hook,
+                    uint32_t timeout)
+{
+    int status = hook_start(path, arguments, environment, hook);
+    if (status < 0)
+        return fail(launch, status, "%s", path);
+    status = hook_wait(hook, timeout);
+    if (status < 0)
+        kill(hook->pid, SIGKILL);
+    int exit_status = 0;
+    while (waitpid(hook->pid, &exit_status, 0) < 0 && errno == EINTR)
+        ;
+    if (status < 0)
+        return fail(launch, status, "%s", path);
+    while (hook->errors >= 0 && hook_listen(hook) && errno != EAGAIN)
+        errno = 0;
+    if (WIFEXITED(exit_status) && WEXITSTATUS(exit_status) == 0)
+        return 0;
+    int shown = WIFEXITED(exit_status) ? WEXITSTATUS(exit_status) : 128 + WTERMSIG(exit_status);
+    return fail(launch, ECANCELED, "%s: exit status %d: %.*s", path, shown, (int)hook->tail_length, hook->tail);
+}
+
 int op_hook(struct launch *launch, const struct op *op)
 {
     const char *path = op_str(op, HOOK__PATH);
     __attribute__((cleanup(hook_release))) struct hook hook = {.pidfd = NONE, .input = NONE, .errors = NONE};
     int status = make_state(launch, op, &hook);
-    if (status == 0)
-        status = hook_start(op, &hook);
     if (status < 0)
         return fail(launch, status, "%s", path);
-    status = hook_wait(&hook, op_u32(op, HOOK__TIMEOUT_MS));
-    if (status < 0)
-        kill(hook.pid, SIGKILL);
-    int exit_status = 0;
-    while (waitpid(hook.pid, &exit_status, 0) < 0 && errno == EINTR)
-        ;
-    if (status < 0)
-        return fail(launch, status, "%s", path);
-    while (hook.errors >= 0 && hook_listen(&hook) && errno != EAGAIN)
-        errno = 0;
-    if (WIFEXITED(exit_status) && WEXITSTATUS(exit_status) == 0)
-        return 0;
-    int shown = WIFEXITED(exit_status) ? WEXITSTATUS(exit_status) : 128 + WTERMSIG(exit_status);
-    return fail(launch, ECANCELED, "%s: exit status %d: %.*s", path, shown, (int)hook.tail_length, hook.tail);
+    char **arguments = strings_vector(op_strs(op, HOOK__ARGS), 1);
+    char **environment = strings_vector(op_strs(op, HOOK__ENV), 0);
+    if (arguments != NULL && arguments[0] == NULL)
+        arguments[0] = (char *)(uintptr_t)path;
+    status = hook_run(launch, path, arguments, environment, &hook, op_u32(op, HOOK__TIMEOUT_MS));
+    free(arguments);
+    free(environment);
+    return status;
+}
+
+int op_helper(struct launch *launch, const struct op *op)
+{
+    char pid[16];
+    char *environment[] = {NULL};
+    const char *path = op_str(op, HELPER__PATH);
+    __attribute__((cleanup(hook_release))) struct hook hook = {.pidfd = NONE, .input = NONE, .errors = NONE};
+    /* Two places more, which the program's name and the pid take. */
+    char **arguments = strings_vector(op_strs(op, HELPER__ARGS), 2);
+    if (arguments == NULL)
+        return fail(launch, ENOMEM, "%s", path);
+    size_t count = 0;
+    while (arguments[count] != NULL)
+        count++;
+    memmove(arguments + 2, arguments, (count + 1) * sizeof *arguments);
+    snprintf(pid, sizeof pid, "%d", launch->report->pid);
+    arguments[0] = (char *)(uintptr_t)path;
+    arguments[1] = pid;
+    int status = hook_run(launch, path, arguments, environment, &hook, 0);
+    free(arguments);
+    return status;
 }

@@ -70,6 +70,16 @@ function v2Controller(
 ): string {
   const name = controller.v2Name;
   if (paths.v2 !== '' && name !== undefined && facts.cgroup.controllers.includes(name)) return name;
+  if (facts.delegated !== undefined && facts.cgroup.v1[controller.v1Name] !== undefined) {
+    throw new TiffinError(
+      'denied',
+      'cgroup-not-writable',
+      `cannot limit ${limits[0]?.why ?? controller.v1Name}: uid ${facts.uid} may not make ${controller.v1Name} cgroups here`,
+      {
+        hint: 'run as root, or boot with cgroup v2 alone and have a directory of it delegated to you',
+      },
+    );
+  }
   throw new TiffinError(
     'unsupported',
     'no-such-controller',

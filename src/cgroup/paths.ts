@@ -7,31 +7,48 @@ import type { CgroupPaths } from './types.ts';
 /** One directory of the container and the directories above it, from the top of the hierarchy down. */
 export interface CgroupDirectory {
   path: string;
-  /** Without the mount point itself. */
+  /** To be made if missing. */
   ancestors: string[];
-  mountpoint: string;
+  /** Exists: the mount point, or what is delegated to the caller. */
+  top: string;
   /** v1 controllers in this hierarchy; empty for v2. */
   controllers: string[];
 }
 
-/** The directories of the cgroup `path` (see `CgroupRequest.path`). */
+/**
+ * The directories of the cgroup `path` (see `CgroupRequest.path`), in the hierarchies where the caller may make any.
+ * Throws `cgroup-not-writable` for an absolute path that none of them is open to.
+ */
 export function cgroupPaths(facts: HostFacts, path: string): CgroupPaths {
+  const parts = checkedParts(path);
+  const within = (hierarchy: string) => relativePath(facts, hierarchy, path, parts);
   const v1: Record<string, string> = Object.create(null);
   for (const [controller, mountpoint] of Object.entries(facts.cgroup.v1)) {
-    v1[controller] = mountpoint + relativePath(facts, controller, path);
+    const relative = within(controller);
+    if (relative !== undefined) v1[controller] = mountpoint + relative;
   }
-  const { v2 } = facts.cgroup;
-  return { v1, v2: v2 === undefined ? '' : v2 + relativePath(facts, '', path) };
+  const relative = facts.cgroup.v2 === undefined ? undefined : within('');
+  const paths = { v1, v2: relative === undefined ? '' : facts.cgroup.v2 + relative };
+  const none = paths.v2 === '' && Object.keys(v1).length === 0;
+  if (none && path.startsWith('/') && facts.cgroup.mode !== 'none') throw notWritable(path, facts);
+  return paths;
 }
 
 /** Every directory once: v2 first, as its parent takes the child at clone time, then v1 in mount order. */
 export function cgroupDirectories(facts: HostFacts, paths: CgroupPaths): CgroupDirectory[] {
   const directories = new Map<string, CgroupDirectory>();
-  if (paths.v2 !== '') directories.set(paths.v2, directory(paths.v2, facts.cgroup.v2 ?? '', []));
+  const top = (hierarchy: string, mountpoint = '') =>
+    mountpoint + slashless(facts.delegated?.[hierarchy] ?? '');
+  if (paths.v2 !== '') {
+    directories.set(paths.v2, directory(paths.v2, top('', facts.cgroup.v2), []));
+  }
   for (const [controller, path] of Object.entries(paths.v1)) {
     const known = directories.get(path);
     if (known !== undefined) known.controllers.push(controller);
-    else directories.set(path, directory(path, facts.cgroup.v1[controller] ?? '', [controller]));
+    else {
+      const start = top(controller, facts.cgroup.v1[controller]);
+      directories.set(path, directory(path, start, [controller]));
+    }
   }
   return [...directories.values()];
 }
@@ -62,9 +79,35 @@ function slicePath(slice: string): string {
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join('-')}.slice`).join('');
 }
 
-function relativePath(facts: HostFacts, controller: string, path: string): string {
-  const own = path.startsWith('/') ? '' : (facts.cgroup.own[controller] ?? '/');
-  return `${own === '/' ? '' : own}/${checkedParts(path).join('/')}`;
+/** Below the mount point; undefined where the caller may not make it. */
+function relativePath(
+  facts: HostFacts,
+  hierarchy: string,
+  path: string,
+  parts: readonly string[],
+): string | undefined {
+  const { delegated } = facts;
+  const tail = `/${parts.join('/')}`;
+  if (delegated === undefined) {
+    return path.startsWith('/') ? tail : slashless(facts.cgroup.own[hierarchy] ?? '/') + tail;
+  }
+  const base = delegated[hierarchy];
+  if (base === undefined) return undefined;
+  if (!path.startsWith('/')) return slashless(base) + tail;
+  return tail.startsWith(`${slashless(base)}/`) ? tail : undefined;
+}
+
+function slashless(path: string): string {
+  return path === '/' ? '' : path;
+}
+
+function notWritable(path: string, { uid }: HostFacts): TiffinError {
+  return new TiffinError(
+    'denied',
+    'cgroup-not-writable',
+    `linux.cgroupsPath: ${JSON.stringify(path.slice(0, 128))}: uid ${uid} may not make cgroups there`,
+    { hint: 'leave it out, or have a cgroup v2 directory delegated to you' },
+  );
 }
 
 /** Refuses what would leave the hierarchy or mean the top of it, whose limits are the machine's. */
@@ -88,10 +131,10 @@ function invalidPath(path: string, reason: string): TiffinError {
   );
 }
 
-function directory(path: string, mountpoint: string, controllers: string[]): CgroupDirectory {
-  const parts = path.slice(mountpoint.length + 1).split('/');
+function directory(path: string, top: string, controllers: string[]): CgroupDirectory {
+  const parts = path.slice(top.length + 1).split('/');
   const ancestors = parts
     .slice(0, -1)
-    .map((_, index) => `${mountpoint}/${parts.slice(0, index + 1).join('/')}`);
-  return { path, ancestors, mountpoint, controllers };
+    .map((_, index) => `${top}/${parts.slice(0, index + 1).join('/')}`);
+  return { path, ancestors, top, controllers };
 }

@@ -228,12 +228,40 @@ test('planCgroup: cgroup paths stay below their hierarchy', () => {
 });
 
 test('planCgroup: an ordinary user gets no cgroup, and an error when limits are asked for', () => {
-  const facts = factsOf(v2Layout, { uid: 1000, cgroupWritable: false });
-  const plan = planCgroup({ facts, path: '/t/x', resources: undefined });
+  const facts = factsOf(v2Layout, { uid: 1000, delegated: {} });
+  const plan = planCgroup({ facts, path: 'x', resources: undefined });
   expect({ steps: plan.steps, cloneInto: plan.cloneInto }).toEqual({ steps: [], cloneInto: '' });
   const resources = { pids: { limit: 5 } };
-  expect(() => planCgroup({ facts, path: '/t/x', resources })).toThrow(
+  expect(() => planCgroup({ facts, path: 'x', resources })).toThrow(
     /cannot limit at most 5 tasks: uid 1000 may not make cgroups/,
+  );
+  expect(() => planCgroup({ facts, path: '/t/x', resources: undefined })).toThrow(
+    'linux.cgroupsPath: "/t/x": uid 1000 may not make cgroups there',
+  );
+});
+
+test('planCgroup: an ordinary user gets a cgroup below what is delegated, and no device rules', () => {
+  const facts = factsOf(v2Layout, { uid: 1000, delegated: { '': '/user.slice/mine' } });
+  const of = (path: string) => planCgroup({ facts, path, resources: { pids: { limit: 5 } } });
+  const directories = (path: string) =>
+    of(path).steps.flatMap(({ op }) => (op.op === 'make-directory' ? [op.path] : []));
+  const mine = '/sys/fs/cgroup/user.slice/mine';
+  expect(directories('x')).toEqual([`${mine}/x`]);
+  expect(directories('/user.slice/mine/a/b')).toEqual([`${mine}/a`, `${mine}/a/b`]);
+  expect(of('x').steps.some(({ op }) => op.op === 'device-filter')).toBe(false);
+  for (const path of ['/user.slice/yours/x', '/user.slice/mine2/x', '/user.slice/mine']) {
+    expect(() => of(path)).toThrow(/may not make cgroups there/);
+  }
+});
+
+test('planCgroup: an ordinary user beside v1 hierarchies is told which limits are closed', () => {
+  const facts = factsOf(
+    { ...v2Layout, v1: v1Layout.v1, mode: 'hybrid', controllers: [] },
+    { uid: 1000, delegated: { '': '/mine' } },
+  );
+  const resources = { memory: { limit: 1 } };
+  expect(() => planCgroup({ facts, path: 'x', resources })).toThrow(
+    /uid 1000 may not make memory cgroups here/,
   );
 });
 

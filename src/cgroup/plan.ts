@@ -28,8 +28,8 @@ const encoder = new TextEncoder();
 export function planCgroup(request: CgroupRequest): CgroupPlan {
   const { facts } = request;
   const resources = request.resources ?? {};
-  if (!canMakeCgroups(facts)) return withoutCgroup(facts, resources);
   const paths = cgroupPaths(facts, request.path);
+  if (uniquePaths(paths).length === 0) return withoutCgroup(facts, resources);
   const directories = cgroupDirectories(facts, paths);
   const context: LimitContext = { facts, when: 'create' };
   const limits = limitWrites(resources, paths, context);
@@ -85,10 +85,6 @@ export function writeStep(stage: Stage, { path, file, data, ignore = [], why }: 
   };
 }
 
-function canMakeCgroups(facts: HostFacts): boolean {
-  return facts.cgroup.mode !== 'none' && facts.cgroupWritable;
-}
-
 /** An ordinary user without a delegated cgroup gets a container without limits, but never one that lacks asked-for limits. */
 function withoutCgroup(facts: HostFacts, resources: LinuxResources): CgroupPlan {
   const everywhere: CgroupPaths = {
@@ -109,7 +105,7 @@ function withoutCgroup(facts: HostFacts, resources: LinuxResources): CgroupPlan 
 
 function directorySteps(directory: CgroupDirectory, facts: HostFacts, required: string[]): Step[] {
   const steps: Step[] = [];
-  let parent = directory.mountpoint;
+  let parent = directory.top;
   for (const path of [...directory.ancestors, directory.path]) {
     if (directory.controllers.length === 0) steps.push(...enableSteps(parent, facts, required));
     steps.push({
@@ -162,9 +158,9 @@ function inheritSteps(parent: string, path: string): Step[] {
   }));
 }
 
-/** Inside a user namespace neither version can be set, and the kernel itself refuses device nodes there. */
+/** Only root of the machine can set either version; for everybody else the kernel itself refuses device nodes. */
 function deviceSteps(resources: LinuxResources, paths: CgroupPaths, facts: HostFacts): Step[] {
-  if (!facts.initialUserNamespace) return [];
+  if (facts.delegated !== undefined) return [];
   const rules = deviceRules(resources.devices);
   const v1 = paths.v1.devices;
   if (v1 !== undefined) {

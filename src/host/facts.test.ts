@@ -63,11 +63,12 @@ test('parseRelease: major and minor of any vendor string', () => {
   expect(parseRelease('6.18')).toMatchObject({ major: 6, minor: 18 });
 });
 
-test('parseStatus: the effective uid and the masks', () => {
+test('parseStatus: the effective uid and gid and the masks', () => {
   const text =
-    'Uid:\t1000\t0\t0\t0\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000000003\nCapBnd:\t0000000000000001\n';
+    'Uid:\t1000\t0\t0\t0\nGid:\t7\t8\t9\t9\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000000003\nCapBnd:\t0000000000000001\n';
   expect(parseStatus(text)).toEqual({
     uid: 0,
+    gid: 8,
     capabilities: { effective: 3n, permitted: (1n << 41n) - 1n, bounding: 1n },
   });
 });

@@ -8,17 +8,23 @@ import { readKernelText } from './kernel-files.ts';
 export interface HostFacts {
   kernel: { release: string; major: number; minor: number };
   uid: number;
+  gid: number;
   /** Bit masks by capability number of this process. */
   capabilities: { effective: bigint; permitted: bigint; bounding: bigint };
   /** Whether this process is in the machine's first user namespace. */
   initialUserNamespace: boolean;
+  /** Paths of newuidmap(1) and newgidmap(1), which map ranges for whoever is not root; empty where not installed. */
+  idMapHelpers: { uid: string; gid: string };
   cgroup: CgroupLayout;
   /** clone3 can put the child straight into a v2 cgroup (Linux 5.7). */
   cloneIntoCgroup: boolean;
   /** Memory cgroups count swap. */
   swapAccounting: boolean;
-  /** This process may make directories below its own v2 cgroup; always so for root. */
-  cgroupWritable: boolean;
+  /**
+   * Where whoever is not root of the machine may make cgroups: v1 controller, or `''` for v2, → topmost of the groups around
+   * its own that it may manage, as a path below the mount point. undefined for root: anywhere.
+   */
+  delegated: Readonly<Record<string, string>> | undefined;
   /** Processors this process may run on. */
   cpuCount: number;
   /** Bytes. */
@@ -57,11 +63,16 @@ export function gatherFacts(): HostFacts {
         isInitialMap(readKernelText('/proc/self/uid_map')),
       );
     },
+    get idMapHelpers() {
+      const found = { uid: findProgram('newuidmap'), gid: findProgram('newgidmap') };
+      return remember(this, 'idMapHelpers', found);
+    },
     get swapAccounting() {
       return remember(this, 'swapAccounting', countsSwap(cgroup));
     },
-    get cgroupWritable() {
-      return remember(this, 'cgroupWritable', status.uid === 0 || ownIsWritable(cgroup));
+    get delegated() {
+      const root = status.uid === 0 && this.initialUserNamespace;
+      return remember(this, 'delegated', root ? undefined : delegatedGroups(cgroup));
     },
     get cpuCount() {
       return remember(this, 'cpuCount', availableParallelism());
@@ -91,8 +102,8 @@ export function parseRelease(text: string): HostFacts['kernel'] {
   return { release: text, major: Number.parseInt(major, 10), minor: Number.parseInt(minor, 10) };
 }
 
-/** The effective uid and the capability masks of proc_pid_status(5). */
-export function parseStatus(text: string): Pick<HostFacts, 'uid' | 'capabilities'> {
+/** The effective uid and gid and the capability masks of proc_pid_status(5). */
+export function parseStatus(text: string): Pick<HostFacts, 'uid' | 'gid' | 'capabilities'> {
   const fields = new Map<string, string>();
   for (const line of text.split('\n')) {
     const colon = line.indexOf(':');
@@ -101,6 +112,7 @@ export function parseStatus(text: string): Pick<HostFacts, 'uid' | 'capabilities
   const mask = (name: string) => BigInt(`0x${fields.get(name) ?? '0'}`);
   return {
     uid: Number(fields.get('Uid')?.split('\t')[1] ?? 0),
+    gid: Number(fields.get('Gid')?.split('\t')[1] ?? 0),
     capabilities: {
       effective: mask('CapEff'),
       permitted: mask('CapPrm'),
@@ -126,10 +138,43 @@ function countsSwap(cgroup: CgroupLayout): boolean {
     : existsSync(`${cgroup.v2}${own}/memory.swap.max`) || existsSync('/proc/swaps');
 }
 
-function ownIsWritable(cgroup: CgroupLayout): boolean {
-  if (cgroup.v2 === undefined) return false;
+/** A group is manageable by whoever may make groups in it and move processes into it (cgroups(7), «Delegation»). */
+function delegatedGroups(cgroup: CgroupLayout): Record<string, string> {
+  const groups: Record<string, string> = Object.create(null);
+  for (const [hierarchy, own] of Object.entries(cgroup.own)) {
+    const mountpoint = hierarchy === '' ? cgroup.v2 : cgroup.v1[hierarchy];
+    const parts = own.split('/').filter((part) => part !== '');
+    for (; ; parts.pop()) {
+      if (!isManageable(`${mountpoint}/${parts.join('/')}`)) break;
+      groups[hierarchy] = `/${parts.join('/')}`;
+      if (parts.length === 0) break;
+    }
+  }
+  return groups;
+}
+
+function isManageable(directory: string): boolean {
   try {
-    accessSync(`${cgroup.v2}${cgroup.own[''] ?? '/'}`, constants.W_OK);
+    accessSync(directory, constants.W_OK);
+    accessSync(`${directory}/cgroup.procs`, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first in PATH, as the caller's own shell would find it; it runs with the caller's rights and no more. */
+function findProgram(name: string): string {
+  for (const directory of (process.env.PATH ?? '').split(':')) {
+    const path = `${directory}/${name}`;
+    if (directory.startsWith('/') && isExecutable(path)) return path;
+  }
+  return '';
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
     return true;
   } catch {
     return false;

@@ -133,6 +133,9 @@ export const OPS = {
   /** Writes `<pid> <start time>` and a line feed (clock ticks, proc_pid_stat(5) field 22) of the container to a new file, by rename. */
   'process-file': { code: 28, man: 'rename(2)', fields: { path: 'str' } },
 
+  /** Runs a host program with the container's pid and then `args` as its arguments, as newuidmap(1) takes them. */
+  helper: { code: 29, man: 'newuidmap(1)', fields: { path: 'str', args: 'strs' } },
+
   // Namespaces
   join: { code: 40, man: 'setns(2)', fields: { path: 'str', type: 'u64' } },
   /** Enters namespaces of a process through its pidfd; refused if its start time (proc_pid_stat(5) field 22) differs. 0: unchecked. */

@@ -89,6 +89,7 @@ const PRINTERS: Printers = {
   capture: (op) => `note ${op.path} as ${op.name}`,
   hook: (op) => `run hook ${op.path}${notes(op.timeoutMs > 0 && `at most ${op.timeoutMs} ms`)}`,
   'remove-directory': (op) => `remove directory ${op.path}`,
+  helper: (op) => `let ${op.path} write ${quoted(op.args.join(' '))} for the container's process`,
   'process-file': (op) => `write the pid and start time to ${op.path}`,
   'pid-file': (op) => `write the pid to ${op.path}`,
   inherit: (op) => `copy ${op.from} to ${op.to} if that is blank`,

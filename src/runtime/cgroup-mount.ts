@@ -29,7 +29,10 @@ export function planCgroupMount(
 }
 
 function planUnified(target: string, options: MountOptions, context: CgroupMountContext): Step[] {
-  if (!context.cgroupNamespace) return [bindOwn(context.cgroups.v2, target, options)];
+  // A container without a group of its own is in its caller's.
+  const { v2 = '', own } = context.facts.cgroup;
+  const group = context.cgroups.v2 === '' ? v2 + (own[''] ?? '') : context.cgroups.v2;
+  if (!context.cgroupNamespace) return [bindOwn(group, target, options)];
   return [
     inside(
       {

@@ -108,6 +108,24 @@ const ROWS: readonly Row[] = [
   },
   {
     op: 'write',
+    when: isOomScore,
+    class: 'denied',
+    code: 'oom-score-refused',
+    say: wordOomScore,
+  },
+  {
+    op: 'write',
+    errno: ['EBUSY'],
+    when: (op) => op.op === 'write' && isCgroup(op.path) && op.path.endsWith('subtree_control'),
+    class: 'denied',
+    code: 'cgroup-holds-processes',
+    say: (op) => ({
+      message: `cannot hand controllers down from ${operand(op)}: its group holds processes of its own`,
+      hint: 'start from a group below the delegated one, such as a leaf made for the shell',
+    }),
+  },
+  {
+    op: 'write',
     when: (op) => op.op === 'write' && isCgroup(op.path),
     class: 'invalid',
     code: 'limit-refused',
@@ -184,6 +202,22 @@ const ROWS: readonly Row[] = [
     say: () => ({
       message: 'cannot make namespaces: operation not permitted',
       hint: 'run as root, or add a user namespace with mappings',
+    }),
+  },
+  {
+    op: 'child-file',
+    when: isOomScore,
+    class: 'denied',
+    code: 'oom-score-refused',
+    say: wordOomScore,
+  },
+  {
+    op: 'helper',
+    class: 'denied',
+    code: 'id-map-refused',
+    say: (op, detail, reason) => ({
+      message: `cannot map ids by ${operand(op)}: ${detail === '' || detail === operand(op) ? reason : detail.trim()}`,
+      hint: 'the ranges must be those that /etc/subuid and /etc/subgid give to the caller',
     }),
   },
   {
@@ -303,9 +337,25 @@ function portText(op: Op): string {
 }
 
 function dataText(op: Op): string {
-  return op.op === 'write' ? new TextDecoder().decode(op.data).trim() : '';
+  return op.op === 'write' ? dataOf(op.data) : '';
+}
+
+function dataOf(data: Uint8Array): string {
+  return new TextDecoder().decode(data).trim();
 }
 
 function quoted(text: string): string {
   return JSON.stringify(text);
+}
+
+function isOomScore(op: Op): boolean {
+  return operand(op).endsWith('oom_score_adj');
+}
+
+function wordOomScore(op: Op, _: string, reason: string): Omit<Wording, 'class' | 'code'> {
+  const score = 'data' in op && op.data instanceof Uint8Array ? dataOf(op.data) : '';
+  return {
+    message: `process.oomScoreAdj: cannot set ${score}: ${reason}`,
+    hint: 'a score below the own one takes CAP_SYS_RESOURCE',
+  };
 }

@@ -8,8 +8,9 @@ import { type CgroupMountContext, planCgroupMount } from './cgroup-mount.ts';
 import { ATTR, MS } from './linux-flags.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
 import { inside } from './step.ts';
+import { planHostView, refuseUnmappedOwner, type UserMountContext } from './user-mounts.ts';
 
-export interface MountContext extends CgroupMountContext {
+export interface MountContext extends CgroupMountContext, UserMountContext {
   /** Relative sources are relative to it. */
   bundle: string;
   /** SELinux label for mounts that can carry one; empty: none. */
@@ -41,6 +42,7 @@ export function planMounts(mounts: readonly Mount[], context: MountContext): Mou
         `mounts[${index}].options: id-mapped mounts are not supported`,
       );
     }
+    refuseUnmappedOwner(mount, `mounts[${index}]`, context);
     const bind = options.bind || mount.type === 'bind';
     plan.targets.set(target, bind ? 'bind' : 'new');
     plan.steps.push(...planMount(mount, target, options, bind, context, plan.late));
@@ -105,6 +107,8 @@ function planNew(
   late: Step[],
 ): Step[] {
   const fstype = mount.type ?? '';
+  const view = planHostView(fstype, target, options, context);
+  if (view !== undefined) return [view, ...changeAttributes(target, options, 0n, 0n)];
   const data = [options.data];
   if (options.set & ATTR.rdonly && !VIRTUAL.has(fstype)) data.push('ro');
   if (context.label !== '' && LABELLED.has(fstype)) data.push(`context="${context.label}"`);

@@ -13,6 +13,8 @@ export interface NamespacePlan {
   enterSteps: Step[];
   /** Unshared inside, once the process stands in its cgroups. */
   cgroupSteps: Step[];
+  /** Inside a new user namespace, which must own the clocks; before the process hides from ptrace. */
+  timeSteps: Step[];
   created: ReadonlySet<NamespaceType>;
   joined: ReadonlySet<NamespaceType>;
 }
@@ -27,7 +29,7 @@ export function planNamespaces(spec: RuntimeSpec, privileged: boolean): Namespac
     if (path === undefined || path === '') created.add(type);
     else joins.push({ type, path });
   }
-  const timeSteps = created.has('time') ? planTime(spec) : [];
+  const timeSteps = created.has('time') ? planTime(spec, created.has('user')) : [];
   let cloneFlags = 0n;
   for (const type of created) {
     // A cgroup namespace made by clone would have the launcher's cgroup as its root, even with
@@ -37,7 +39,11 @@ export function planNamespaces(spec: RuntimeSpec, privileged: boolean): Namespac
   }
   return {
     cloneFlags,
-    enterSteps: [...planJoins(joins, privileged), ...timeSteps],
+    enterSteps: [
+      ...planJoins(joins, privileged),
+      ...timeSteps.filter(({ stage }) => stage === 'enter'),
+    ],
+    timeSteps: timeSteps.filter(({ stage }) => stage === 'inside'),
     cgroupSteps: created.has('cgroup')
       ? [
           inside(
@@ -65,17 +71,21 @@ function planJoins(joins: { type: NamespaceType; path: string }[], privileged: b
     );
 }
 
-/** Offsets can be set only while the time namespace has no process (time_namespaces(7)), so before the clone. */
-function planTime(spec: RuntimeSpec): Step[] {
+/**
+ * Offsets can be set only while the time namespace has no process (time_namespaces(7)): so before the clone, or, where a
+ * new user namespace must own it, before the container's process enters it itself.
+ */
+function planTime(spec: RuntimeSpec, ownUserNamespace: boolean): Step[] {
   const lines = Object.entries(spec.linux?.timeOffsets ?? {}).flatMap(([clock, offset]) =>
     clock === 'boottime' || clock === 'monotonic'
       ? [`${clock} ${offset?.secs ?? 0} ${offset?.nanosecs ?? 0}\n`]
       : [],
   );
   if (lines.length === 0) return [];
-  return [
-    enter({ op: 'unshare', flags: CLONE.time }, 'own clocks, entered by the next child'),
-    enter(
+  const step = ownUserNamespace ? inside : enter;
+  const steps = [
+    step({ op: 'unshare', flags: CLONE.time }, 'own clocks, entered by the next child'),
+    step(
       {
         op: 'write',
         path: '/proc/self/timens_offsets',
@@ -85,6 +95,9 @@ function planTime(spec: RuntimeSpec): Step[] {
       'shift the boot-time and monotonic clocks',
     ),
   ];
+  if (!ownUserNamespace) return steps;
+  const path = '/proc/self/ns/time_for_children';
+  return [...steps, inside({ op: 'join', path, type: CLONE.time }, 'enter the shifted clocks')];
 }
 
 /** Kernel flags of the namespaces in which a container differs from its host, for a later exec. */

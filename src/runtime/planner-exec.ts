@@ -19,6 +19,7 @@ export function planExec(request: ExecRequest): Plan {
     host({ op: 'clone', flags: 0n, cgroup: request.cloneInto }, 'a child of the joined namespaces'),
     // Joined while the hierarchies are still to be seen, so that nothing runs outside the container's limits.
     ...request.cgroupSteps,
+    ...planOom(request),
     enter(
       {
         op: 'join-process',
@@ -34,7 +35,6 @@ export function planExec(request: ExecRequest): Plan {
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
     // Nameless: one with the name of the container's own could be made beforehand by whoever guesses it.
     inside({ op: 'keyring', name: '' }, "the caller's keys stay the caller's"),
-    ...planOom(request),
     ...planTerminal(request),
     ...extra.filter((step) => step.stage === 'inside'),
     ...planProcess(process, {
@@ -52,13 +52,18 @@ export function planExec(request: ExecRequest): Plan {
 
 const encoder = new TextEncoder();
 
-/** From beside, through the host's /proc: the container's own may be covered by anything (CVE-2025-52881). */
+/** Through the host's /proc, and with the rights of the host: the container's own may be covered by anything (CVE-2025-52881). */
 function planOom(request: ExecRequest): Step[] {
   const score = request.process.oomScoreAdj ?? request.spec.process?.oomScoreAdj;
   if (score === undefined) return [];
   return [
-    beside(
-      { op: 'child-file', file: 'oom_score_adj', data: encoder.encode(String(score)) },
+    enter(
+      {
+        op: 'write',
+        path: '/proc/self/oom_score_adj',
+        data: encoder.encode(String(score)),
+        ignore: [],
+      },
       'as the container has it',
     ),
   ];

@@ -40,7 +40,11 @@ export function planLaunch(request: LaunchRequest): Plan {
     path: planCgroupPath(request),
     resources: spec.linux?.resources,
   });
-  const ids = planIds(spec, namespaces, privileged);
+  const ids = planIds(spec, namespaces, facts);
+  // Whoever joins a user namespace leaves its rights outside behind: what takes them comes before that.
+  const early = namespaces.joined.has('user') ? 'enter' : 'inside';
+  const separate = new Set([...namespaces.created, ...namespaces.joined]);
+  const ownUserNamespace = separate.has('user');
   const hooks = planHooks(spec, request.id, request.bundle);
   const network = planNetwork(namespaces, request.networkSteps);
   const extra = splitExtra(request.extraSteps ?? []);
@@ -49,7 +53,10 @@ export function planLaunch(request: LaunchRequest): Plan {
     bundle: request.bundle,
     label: spec.linux?.mountLabel ?? '',
     cgroups: cgroup.paths,
-    cgroupNamespace: namespaces.created.has('cgroup') || namespaces.joined.has('cgroup'),
+    cgroupNamespace: separate.has('cgroup'),
+    separate,
+    userNamespace: ownUserNamespace || !facts.initialUserNamespace,
+    mappings: namespaces.created.has('user') ? (spec.linux ?? {}) : {},
   });
   const joined = namespaces.joined.has('mount');
   return [
@@ -61,6 +68,8 @@ export function planLaunch(request: LaunchRequest): Plan {
       { op: 'clone', flags: namespaces.cloneFlags, cgroup: cgroup.cloneInto },
       'the container begins, in its own namespaces',
     ),
+    ...(early === 'enter' ? [...cgroup.joinSteps('enter'), ...planGate(request.gate, early)] : []),
+    ...ids.enter,
     ...namespaces.enterSteps,
 
     // Beside: ids first, everything inside waits for them; files that tell of success last.
@@ -70,10 +79,11 @@ export function planLaunch(request: LaunchRequest): Plan {
     ...planRecords(request),
 
     // Inside, still on the host's file systems.
-    ...stageOf(cgroup.steps, 'inside'),
+    ...(early === 'inside' ? stageOf(cgroup.steps, 'inside') : []),
     ...namespaces.cgroupSteps,
-    ...planGate(request.gate),
-    ...(ids.inside.length > 0 ? ids.inside : planOomScore(process)),
+    ...(early === 'inside' ? planGate(request.gate, early) : []),
+    ...namespaces.timeSteps,
+    ...(ownUserNamespace ? ids.inside : planOomScore(process)),
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
     ...planKeyring(request),
     ...(joined ? [] : planFileSystem(request, mounts, extra.early)),
@@ -92,7 +102,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     ...planProcess(process, {
       spec,
       facts,
-      ownUserNamespace: namespaces.created.has('user') || namespaces.joined.has('user'),
+      ownUserNamespace,
       user: request.user,
       home: request.home === true,
       init: request.init === true,
@@ -161,8 +171,9 @@ function planTerminal(process: Process, consoleSocket = ''): Step[] {
  * Opened while its path on the host can be named, and before the process becomes an id of its user namespace, to which
  * the state directory is closed; waited for when the program is about to start.
  */
-function planGate(path: string | undefined): Step[] {
-  return path === undefined ? [] : [inside({ op: 'gate', path }, 'where `start` will knock')];
+function planGate(path: string | undefined, stage: 'enter' | 'inside'): Step[] {
+  if (path === undefined) return [];
+  return [{ stage, op: { op: 'gate', path }, why: 'where `start` will knock' }];
 }
 
 /** A missing program is the caller's to know from `create`, as with other runtimes, not only from `start`. */

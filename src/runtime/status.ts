@@ -1,6 +1,7 @@
 /** What a container is doing, asked of the kernel each time and never remembered. */
 
 import { existsSync, readlinkSync } from 'node:fs';
+import { errnoName } from '../base/errors.ts';
 import { isFrozen } from '../cgroup/index.ts';
 import { readKernelText } from '../host/kernel-files.ts';
 import type { ContainerRecord, StateDirectory } from './state-directory.ts';
@@ -35,12 +36,16 @@ function hasFreezer({ cgroups }: ContainerRecord): boolean {
   return cgroups.v2 !== '' || cgroups.v1.freezer !== undefined;
 }
 
-/** Before execve the container's process is still the shim, from its memory file. */
+/**
+ * Before execve the container's process is still the shim, from its memory file. To whoever is not root it does not show
+ * that, but its name: which lies only if the program was given that name, and then about this container alone.
+ */
 function isShim(pid: number): boolean {
   try {
     return readlinkSync(`/proc/${pid}/exe`).startsWith('/memfd:tiffin-shim');
-  } catch {
-    return false;
+  } catch (error) {
+    if (errnoName(error) !== 'EACCES') return false;
+    return readKernelText(`/proc/${pid}/comm`) === 'tiffin-shim\n';
   }
 }
 

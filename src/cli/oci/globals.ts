@@ -52,8 +52,9 @@ export function makeContext({ flags, log }: Globals): OciContext {
     workingDirectory: process.cwd(),
     print: writeAll,
     warn: (message) => {
-      writeSync(STDERR, `tiffin: warning: ${message}\n`);
-      writeLog(log, 'warning', message);
+      // With a log, standard error is left to the container, which may have inherited it.
+      if (log.file === undefined) writeSync(STDERR, `tiffin: warning: ${message}\n`);
+      else writeLog(log, 'warning', message);
     },
   };
 }

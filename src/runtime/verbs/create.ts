@@ -32,8 +32,6 @@ export interface CreateOptions {
 export const DETACHED = 0;
 export const FOREGROUND = 1;
 const INHERITED_STREAMS = 3;
-/** Of a caller who may not make any. */
-const NO_CGROUPS = { v1: {}, v2: '' };
 
 /** This process becomes the shim; resolves to the exit code where it cannot. */
 export function create(options: CreateOptions, context: OciContext): Promise<number> {
@@ -61,7 +59,8 @@ export function launch(
   const directory = new StateDirectory(context.root, options.id);
   const cgroupPath = choosePath(bundle, options.id, context);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
-  const cgroups = facts.cgroupWritable ? cgroupPaths(facts, cgroupPath) : NO_CGROUPS;
+  const cgroups = cgroupPaths(facts, cgroupPath);
+  if (isEmpty(cgroups)) tellOfNoCgroup(facts, context);
   directory.claim();
   try {
     refuseOccupied(cgroups);
@@ -172,6 +171,17 @@ export function checkConsole(
       'cannot use console socket if tiffin will not detach or allocate tty',
     );
   }
+}
+
+function isEmpty({ v1, v2 }: ContainerRecord['cgroups']): boolean {
+  return v2 === '' && Object.keys(v1).length === 0;
+}
+
+/** Into the log where there is one: the container may share this process's standard error. */
+function tellOfNoCgroup({ uid, cgroup }: HostFacts, context: OciContext): void {
+  const without = 'without a cgroup the container has no limits and cannot be paused';
+  if (cgroup.mode === 'none') context.warn(`no cgroup file system is mounted: ${without}`);
+  else context.warn(`uid ${uid} may not make cgroups here: ${without}`);
 }
 
 function choosePath(bundle: Bundle, id: string, context: OciContext): string {

@@ -145,8 +145,9 @@ function delegatedGroups(cgroup: CgroupLayout): Record<string, string> {
     const mountpoint = hierarchy === '' ? cgroup.v2 : cgroup.v1[hierarchy];
     const parts = own.split('/').filter((part) => part !== '');
     for (; ; parts.pop()) {
-      if (!isManageable(`${mountpoint}/${parts.join('/')}`)) break;
-      groups[hierarchy] = `/${parts.join('/')}`;
+      if (isManageable(`${mountpoint}/${parts.join('/')}`)) {
+        groups[hierarchy] = `/${parts.join('/')}`;
+      }
       if (parts.length === 0) break;
     }
   }

@@ -9,6 +9,8 @@ export interface OciContext {
   globalFlags: readonly string[];
   /** `linux.cgroupsPath` is systemd's notation `slice:prefix:name`. */
   systemdCgroup: boolean;
+  /** Whether a container may do without a cgroup where the caller may not make any; undefined: unless the caller is root. */
+  rootless: boolean | undefined;
   environment: Readonly<Record<string, string | undefined>>;
   workingDirectory: string;
   print: (text: string) => void;

@@ -192,6 +192,32 @@ test('a user namespace is mapped by child-file while the child awaits, and root 
   expect(text.split(/\s+/).filter(Boolean)).toEqual('0 0 1 1 100001 1000 5 7 1,3'.split(' '));
 });
 
+test('helper runs a host program with the container’s pid and its arguments, and its last words tell of a failure', async () => {
+  const program = join(stand.scratch, 'map-helper');
+  const text = '#!/bin/sh\n[ "$2" = no ] && { echo not for you >&2; exit 4; }\n';
+  writeFileSync(program, `${text}echo "$3 $4 $5" > /proc/$1/$2\n`, { mode: 0o755 });
+  const help = (...args: string[]): Step => step('beside', { op: 'helper', path: program, args });
+  const [first, ...rest] = rootSteps(stand.root);
+  if (first?.op.op !== 'clone') throw new Error('the first step is the clone');
+  const clone: Step = { ...first, op: { ...first.op, flags: first.op.flags | NEWUSER } };
+  const plan = (...steps: Step[]): Plan => [
+    step('host', supervise(runDirectory(stand))),
+    clone,
+    ...steps,
+    step('beside', { op: 'notify', token: 9 }),
+    inside({ op: 'await', token: 9 }),
+    ...rest,
+    exec('cat', '/proc/self/uid_map', '/proc/self/gid_map'),
+  ];
+  const maps = plan(help('uid_map', '0', '0', '3'), help('gid_map', '0', '0', '4'));
+  const seen = await outputText(await start(stand, maps));
+  expect(seen.split(/\s+/).filter(Boolean)).toEqual('0 0 3 0 0 4'.split(' '));
+  expect(await failure(stand, plan(help('no')))).toMatchObject({
+    errno: 125,
+    detail: expect.stringContaining('exit status 4: not for you'),
+  });
+});
+
 test('move-root makes the root the / of its mount namespace', async () => {
   const steps = rootSteps(stand.root).map(
     (one): Step => (one.op.op === 'pivot' ? inside({ op: 'move-root' }) : one),

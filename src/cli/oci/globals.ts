@@ -48,6 +48,7 @@ export function makeContext({ flags, log }: Globals): OciContext {
       ...(log.file === undefined ? [] : ['--log', log.file, '--log-format', log.format]),
     ],
     systemdCgroup: flags.has('systemd-cgroup'),
+    rootless: parseRootless(flags.text('rootless')),
     environment: process.env,
     workingDirectory: process.cwd(),
     print: writeAll,
@@ -57,6 +58,17 @@ export function makeContext({ flags, log }: Globals): OciContext {
       else writeLog(log, 'warning', message);
     },
   };
+}
+
+const TRUTH: ReadonlyMap<string, boolean | undefined> = new Map([
+  ['auto', undefined],
+  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((word) => [word, true] as const),
+  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((word) => [word, false] as const),
+]);
+
+function parseRootless(text = 'auto'): boolean | undefined {
+  if (TRUTH.has(text)) return TRUTH.get(text);
+  throw usage(`invalid value "${text}" for flag -rootless: use auto, true or false`);
 }
 
 /** A pipe takes what it has room for; the rest must follow. */

@@ -60,7 +60,7 @@ export function launch(
   const cgroupPath = choosePath(bundle, options.id, context);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
   const cgroups = cgroupPaths(facts, cgroupPath);
-  if (isEmpty(cgroups)) tellOfNoCgroup(facts, context);
+  if (isEmpty(cgroups)) acceptNoCgroup(facts, context);
   directory.claim();
   try {
     refuseOccupied(cgroups);
@@ -177,11 +177,18 @@ function isEmpty({ v1, v2 }: ContainerRecord['cgroups']): boolean {
   return v2 === '' && Object.keys(v1).length === 0;
 }
 
-/** Into the log where there is one: the container may share this process's standard error. */
-function tellOfNoCgroup({ uid, cgroup }: HostFacts, context: OciContext): void {
-  const without = 'without a cgroup the container has no limits and cannot be paused';
-  if (cgroup.mode === 'none') context.warn(`no cgroup file system is mounted: ${without}`);
-  else context.warn(`uid ${uid} may not make cgroups here: ${without}`);
+/** The warning goes into the log where there is one: the container may share this process's standard error. */
+function acceptNoCgroup({ uid, cgroup }: HostFacts, context: OciContext): void {
+  const reason =
+    cgroup.mode === 'none'
+      ? 'no cgroup file system is mounted'
+      : `uid ${uid} may not make cgroups here`;
+  if (context.rootless === false) {
+    throw new TiffinError('denied', 'cgroup-not-writable', `--rootless=false: ${reason}`, {
+      hint: 'run as root, or have a cgroup v2 directory delegated to you',
+    });
+  }
+  context.warn(`${reason}: without a cgroup the container has no limits and cannot be paused`);
 }
 
 function choosePath(bundle: Bundle, id: string, context: OciContext): string {

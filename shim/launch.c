@@ -197,6 +197,9 @@ static int start_child(struct launch *launch)
     launch->child_sync = NONE;
     close_scoped(&launch->cgroup);
     launch->cgroup = NONE;
+    /* The child's copy is then the last one: the other side sees its end. */
+    close_scoped(&launch->listener_socket);
+    launch->listener_socket = NONE;
     for (int i = 0; i < 3; i++) {
         if (launch->stdio[i] >= 0)
             close(launch->stdio[i]);

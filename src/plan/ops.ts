@@ -278,11 +278,14 @@ export const OPS = {
     fields: { effective: 'u64', permitted: 'u64', inheritable: 'u64', ambient: 'u64' },
   },
   'no-new-privileges': { code: 102, man: 'prctl(2)', fields: {} },
-  /** `filter`: array of struct sock_filter. `listener` non-empty: the notify descriptor goes to that socket with `metadata`. */
+  /**
+   * `filter`: array of struct sock_filter. `listener` non-empty: the notify descriptor goes to that socket with `state`, whose parts
+   * are joined by the process's pid (runtime-spec config-linux.md, Container Process State).
+   */
   seccomp: {
     code: 103,
     man: 'seccomp(2)',
-    fields: { flags: 'u32', filter: 'bytes', listener: 'str', metadata: 'str' },
+    fields: { flags: 'u32', filter: 'bytes', listener: 'str', state: 'strs' },
   },
   /** Changes directory and verifies that it lies inside the root (CVE-2024-21626). `create` 1 makes it when missing. */
   'change-directory': { code: 104, man: 'chdir(2)', fields: { path: 'str', create: 'u32' } },

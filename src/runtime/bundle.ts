@@ -4,7 +4,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { errnoName, errorMessage, TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import { parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
+import { parseExactJson, parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
 
 export interface Bundle {
   path: string;
@@ -70,7 +70,7 @@ export function readText(file: string): string {
 
 export function parseJson(text: string, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseExactJson(text);
   } catch (error) {
     throw new TiffinError('invalid', 'invalid-json', `${file}: ${errorMessage(error)}`, {
       cause: error,

@@ -44,6 +44,7 @@ export function planExec(request: ExecRequest): Plan {
       user: request.user,
       home: request.home === true,
       init: false,
+      listenerState: { ...request.listenerState, containerPid: container.pid },
       startSteps: [],
     }),
     ...extra.filter((step) => step.stage === 'teardown'),

@@ -82,6 +82,7 @@ describe('golden plans of planLaunch', () => {
       cloneInto: '/sys/fs/cgroup/unified/web',
       supervise: foreground,
       spec: fullSpec(),
+      listenerState: { id: 'web', bundle: '/b' },
     });
     golden('exec', plan);
   });

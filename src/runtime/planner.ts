@@ -106,6 +106,7 @@ export function planLaunch(request: LaunchRequest): Plan {
       user: request.user,
       home: request.home === true,
       init: request.init === true,
+      listenerState: { id: request.id, bundle: request.bundle },
       startSteps: [...planWait(process, request.gate), ...hooks.startContainer],
     }),
 

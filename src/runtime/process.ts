@@ -3,11 +3,11 @@
 import { TiffinError } from '../base/errors.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { OpOf, Step } from '../plan/ops.ts';
-import { compileSeccomp, nativeArchitecture } from '../seccomp/index.ts';
 import { parseRlimit, rlimitValue } from '../spec/rlimits.ts';
-import type { LinuxSeccomp, Process, RuntimeSpec } from '../spec/runtime/index.ts';
+import type { Process, RuntimeSpec } from '../spec/runtime/index.ts';
 import { planCapabilities } from './capabilities.ts';
 import type { UserRequest } from './request.ts';
+import { type ListenerState, planSeccomp } from './seccomp.ts';
 import { inside } from './step.ts';
 
 export interface ProcessContext {
@@ -18,6 +18,8 @@ export interface ProcessContext {
   user: UserRequest | undefined;
   home: boolean;
   init: boolean;
+  /** Tells a listener for SCMP_ACT_NOTIFY whose calls it will hear of. */
+  listenerState: ListenerState;
   /** Waits for `start` and runs what belongs to it; empty when the program is to start at once. */
   startSteps: readonly Step[];
 }
@@ -32,7 +34,7 @@ export interface ProcessContext {
  *  6. no new privileges, then the filter: last, so that it need not allow anything above.
  */
 export function planProcess(process: Process, context: ProcessContext): Step[] {
-  const seccomp = planSeccomp(context.spec.linux?.seccomp);
+  const seccomp = planSeccomp(context.spec, context.listenerState);
   const capabilities = planCapabilities(process, context.facts, context.ownUserNamespace);
   const noNewPrivileges = process.noNewPrivileges === true;
   return [
@@ -162,31 +164,6 @@ function planPersonality(spec: RuntimeSpec): Step[] {
     inside(
       { op: 'personality', value: PERSONALITIES[personality.domain] },
       `system calls behave as for ${personality.domain}`,
-    ),
-  ];
-}
-
-function planSeccomp(profile: LinuxSeccomp | undefined): Step[] {
-  if (profile === undefined) return [];
-  const architecture = nativeArchitecture();
-  if (architecture === undefined) {
-    throw new TiffinError(
-      'unsupported',
-      'seccomp-architecture',
-      'linux.seccomp: filters can be made for x86-64 and arm64 only',
-    );
-  }
-  const { filter, flags } = compileSeccomp(profile, architecture);
-  return [
-    inside(
-      {
-        op: 'seccomp',
-        flags,
-        filter,
-        listener: profile.listenerPath ?? '',
-        metadata: profile.listenerMetadata ?? '',
-      },
-      'system calls that no container needs are refused',
     ),
   ];
 }

@@ -74,6 +74,8 @@ export interface ExecRequest {
   /** The container's v2 cgroup directory, where clone may put the process at once; empty: not possible. */
   cloneInto: string;
   supervise: OpOf<'supervise'>;
+  /** For a listener of the container's filter. */
+  listenerState: { id: string; bundle: string };
   /** The container's own config: seccomp profile, user namespace, personality. */
   spec: RuntimeSpec;
   user?: UserRequest;

@@ -20,7 +20,7 @@ import {
 import { join, resolve } from 'node:path';
 import { errnoName, TiffinError } from '../base/errors.ts';
 import type { CgroupPaths } from '../cgroup/types.ts';
-import { parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
+import { parseExactJson, parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
 
 export interface ContainerRecord {
   id: string;
@@ -119,7 +119,7 @@ export class StateDirectory {
   config(): RuntimeSpec {
     const text = this.#read('config');
     if (text === undefined) throw noContainer(this.id);
-    return parseRuntimeSpec(JSON.parse(text));
+    return parseRuntimeSpec(parseExactJson(text));
   }
 
   /** The container's process as the shim noted it; undefined before that. */

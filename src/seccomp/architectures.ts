@@ -25,7 +25,14 @@ export const ARCHITECTURES: Readonly<Record<Architecture, ArchitectureFacts>> = 
   arm: { audit: 0x40000028, bits: 32, first: 0 },
 };
 
-/** SCMP_ARCH_* by the architecture; those that neither native architecture's kernel can execute need no code. */
+/** Of config-linux.md «Seccomp»: what no kernel of ours can execute needs no code. */
+const FOREIGN: ReadonlySet<string> = new Set(
+  'MIPS MIPS64 MIPS64N32 MIPSEL MIPSEL64 MIPSEL64N32 PPC PPC64 PPC64LE S390 S390X PARISC PARISC64 RISCV64 LOONGARCH64 M68K SH SHEB'
+    .split(' ')
+    .map((name) => `SCMP_ARCH_${name}`),
+);
+
+/** SCMP_ARCH_* by the architecture. */
 const LIBSECCOMP_NAMES: ReadonlyMap<string, Architecture> = new Map([
   ['SCMP_ARCH_X86_64', 'x86_64'],
   ['SCMP_ARCH_X32', 'x32'],
@@ -54,14 +61,14 @@ export function admittedArchitectures(
 ): Architecture[] {
   const admitted = new Set<Architecture>([native]);
   for (const name of names) {
-    if (!/^SCMP_ARCH_\w{1,32}$/.test(name)) {
+    const architecture = LIBSECCOMP_NAMES.get(name);
+    if (architecture === undefined && !FOREIGN.has(name)) {
       throw new TiffinError(
         'invalid',
         'unknown-architecture',
         `linux.seccomp.architectures: unknown architecture: ${JSON.stringify(name.slice(0, 64))}`,
       );
     }
-    const architecture = LIBSECCOMP_NAMES.get(name);
     if (architecture !== undefined && EXECUTABLE[native].includes(architecture)) {
       admitted.add(architecture);
     }

@@ -7,10 +7,10 @@ import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import type { LinuxSeccomp } from '../spec/runtime/seccomp.ts';
 import type { NativeArchitecture } from './architectures.ts';
-import type { CompiledSeccomp } from './compile.ts';
+import { type CompiledSeccomp, NEW_LISTENER } from './compile.ts';
 
 /** To be raised whenever the same profile compiles to something else. */
-export const COMPILER_VERSION = 1;
+export const COMPILER_VERSION = 2;
 
 /** Flags and length of the filter, so that a file cut short is noticed. */
 const HEAD_BYTES = 8;
@@ -22,8 +22,13 @@ export function cacheFile(
   native: NativeArchitecture,
 ): string {
   const hasher = new Bun.CryptoHasher('sha256');
-  hasher.update(`${COMPILER_VERSION} ${native} ${JSON.stringify(profile)}`);
+  hasher.update(`${COMPILER_VERSION} ${native} ${JSON.stringify(profile, plain)}`);
   return join(directory, hasher.digest('hex'));
+}
+
+/** JSON has no form for a bigint; the text differs from every number that a profile can hold. */
+function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}n` : value;
 }
 
 /** The filter in the file, or undefined when there is none or it is cut short. */
@@ -37,7 +42,8 @@ export function readCached(file: string): CompiledSeccomp | undefined {
   if (bytes.length <= HEAD_BYTES) return undefined;
   const filter = new Uint8Array(bytes.subarray(HEAD_BYTES));
   if (bytes.readUInt32LE(4) !== filter.length) return undefined;
-  return { flags: bytes.readUInt32LE(0), filter };
+  const flags = bytes.readUInt32LE(0);
+  return { flags, filter, notifies: (flags & NEW_LISTENER) !== 0 };
 }
 
 /** Keeps a filter, by rename, readable by its owner only. A failure costs the next launch some time, and nothing else. */

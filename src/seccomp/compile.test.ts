@@ -164,6 +164,45 @@ test('compileProfile: of several rules that hold the strongest answer wins, in e
   }
 });
 
+test('compileProfile: of two rules with the same conditions, or without any, the first counts', () => {
+  const args = [
+    { index: 1, value: 1, op: 'SCMP_CMP_EQ' as const },
+    { index: 0, value: 7, op: 'SCMP_CMP_GT' as const },
+  ];
+  const both = (
+    first: LinuxSyscall['action'],
+    second: LinuxSyscall['action'],
+    given?: typeof args,
+  ) =>
+    denying(
+      { names: ['ioctl'], action: first, ...(given ? { args: given } : {}) },
+      { names: ['ioctl'], action: second, ...(given ? { args: given.toReversed() } : {}) },
+    );
+  for (const given of [undefined, args]) {
+    const sample = [9n, 1n];
+    expect(decide(both('SCMP_ACT_ALLOW', 'SCMP_ACT_KILL', given), 'ioctl', sample)).toBe(ALLOW);
+    expect(decide(both('SCMP_ACT_KILL', 'SCMP_ACT_ALLOW', given), 'ioctl', sample)).toBe(0);
+  }
+});
+
+test('compileProfile: values beyond 2^53 are compared in every bit', () => {
+  for (const value of [2n ** 53n + 1n, 2n ** 63n - 1n, 2n ** 64n - 2n]) {
+    const args = [{ index: 0, value, op: 'SCMP_CMP_EQ' as const }];
+    const profile = denying({ names: ['read'], action: 'SCMP_ACT_ALLOW', args });
+    expect(decide(profile, 'read', [value])).toBe(ALLOW);
+    expect(decide(profile, 'read', [value + 1n])).toBe(EPERM);
+    expect(decide(profile, 'read', [value - 1n])).toBe(EPERM);
+  }
+});
+
+test('compileProfile: a profile that traces by default leaves new calls to the tracer', () => {
+  const profile: LinuxSeccomp = {
+    defaultAction: 'SCMP_ACT_TRACE',
+    syscalls: [{ names: ['read'], action: 'SCMP_ACT_ALLOW' }],
+  };
+  expect(decide(profile, 'openat2')).toBe(0x7ff00001);
+});
+
 test('compileProfile: a rule that repeats the default action does not override another rule', () => {
   const profile = denying(
     {
@@ -234,6 +273,19 @@ test('compileProfile: flags become their bits, none means that speculation is le
   );
 });
 
+test('compileProfile: flags fit the listener: WAIT_KILLABLE_RECV needs one, TSYNC beside one needs TSYNC_ESRCH', () => {
+  const flags = ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'];
+  expect(compileProfile({ ...allowing(), flags }, 'x86_64')).toMatchObject({
+    flags: 1,
+    notifies: false,
+  });
+  const profile = { ...allowing({ names: ['mount'], action: 'SCMP_ACT_NOTIFY' }), flags };
+  expect(compileProfile({ ...profile, listenerPath: '/a' }, 'x86_64')).toMatchObject({
+    flags: 1 + 8 + 16 + 32,
+    notifies: true,
+  });
+});
+
 test('compileProfile: a notifying profile needs a listener and may not stop its own hand-over', () => {
   const notify = (...names: string[]) => allowing({ names, action: 'SCMP_ACT_NOTIFY' });
   const listenerPath = '/run/agent.sock';
@@ -248,6 +300,8 @@ test('compileProfile: an argument index above 5 and a strange architecture are r
   expect(() => compileProfile(allowing(rule), 'x86_64')).toThrow(/argument 6/);
   const profile = { ...allowing(), architectures: ['amd64'] };
   expect(() => compileProfile(profile, 'x86_64')).toThrow(/unknown architecture: "amd64"/);
+  const made = { ...allowing(), architectures: ['SCMP_ARCH_Z80'] };
+  expect(() => compileProfile(made, 'x86_64')).toThrow(/unknown architecture: "SCMP_ARCH_Z80"/);
 });
 
 test('compileSeccomp: the same profile object gives the same filter object', () => {
@@ -260,7 +314,8 @@ test('compileSeccomp: a cached file gives the same filter, and a damaged one is 
   const root = mkdtempSync(join(tmpdir(), 'tiffin-seccomp-'));
   try {
     const directory = join(root, 'seccomp');
-    const profile = () => denying({ names: ['read'], action: 'SCMP_ACT_ALLOW' });
+    const args = [{ index: 0, value: 2n ** 64n - 1n, op: 'SCMP_CMP_EQ' as const }];
+    const profile = () => denying({ names: ['read'], action: 'SCMP_ACT_ALLOW', args });
     const first = compileSeccomp(profile(), 'x86_64', directory);
     const file = cacheFile(directory, profile(), 'x86_64');
     expect(readdirSync(directory).map((entry) => join(directory, entry))).toEqual([file]);

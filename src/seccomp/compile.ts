@@ -23,10 +23,18 @@ export interface CompiledSeccomp {
   filter: Uint8Array;
   /** SECCOMP_FILTER_FLAG_* for seccomp(2). */
   flags: number;
+  /** The kernel gives a descriptor on which somebody must answer. */
+  notifies: boolean;
 }
 
 /** The kernel's BPF_MAXINSNS. */
 const MAX_INSTRUCTIONS = 4096;
+/** A tracer supports new calls itself, or answers ENOSYS itself. */
+const PERMISSIVE: ReadonlySet<string> = new Set([
+  'SCMP_ACT_ALLOW',
+  'SCMP_ACT_LOG',
+  'SCMP_ACT_TRACE',
+]);
 const NUMBER_OFFSET = 0;
 const ARCHITECTURE_OFFSET = 4;
 const X32_FIRST = 0x40000000;
@@ -38,8 +46,11 @@ const FLAGS: ReadonlyMap<string, number> = new Map([
   ['SECCOMP_FILTER_FLAG_SPEC_ALLOW', 4],
   ['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV', 32],
 ]);
+const TSYNC = 1;
 const SPEC_ALLOW = 4;
-const NEW_LISTENER = 8;
+export const NEW_LISTENER = 8;
+const TSYNC_ESRCH = 16;
+const WAIT_KILLABLE_RECV = 32;
 
 /** Compiles without the cache. Throws `invalid` for what the profile may not say and `exhausted` for too long a filter. */
 export function compileProfile(profile: LinuxSeccomp, native: NativeArchitecture): CompiledSeccomp {
@@ -57,7 +68,8 @@ export function compileProfile(profile: LinuxSeccomp, native: NativeArchitecture
   }
   program.load(ARCHITECTURE_OFFSET);
   if (program.length > MAX_INSTRUCTIONS) throw tooLong(program.length);
-  return { filter: program.encode(), flags: filterFlags(profile) };
+  const listener = notifies(profile);
+  return { filter: program.encode(), flags: filterFlags(profile, listener), notifies: listener };
 }
 
 /** The native architecture's group comes first. */
@@ -99,7 +111,7 @@ function groupIntervals(
  */
 function newCalls(profile: LinuxSeccomp, architecture: Architecture): Gap[] {
   const { defaultAction, defaultErrnoRet, syscalls = [] } = profile;
-  if (defaultAction === 'SCMP_ACT_ALLOW' || defaultAction === 'SCMP_ACT_LOG') return [];
+  if (PERMISSIVE.has(defaultAction)) return [];
   if (defaultErrnoRet === ENOSYS) return [];
   let newest = -1;
   for (const { names } of syscalls) {
@@ -109,7 +121,7 @@ function newCalls(profile: LinuxSeccomp, architecture: Architecture): Gap[] {
 }
 
 /** Without flags in the profile, speculation is left alone, as in runc: the mitigation costs far more than the filter. */
-function filterFlags(profile: LinuxSeccomp): number {
+function filterFlags(profile: LinuxSeccomp, listener: boolean): number {
   let flags = profile.flags === undefined ? SPEC_ALLOW : 0;
   for (const name of profile.flags ?? []) {
     const flag = FLAGS.get(name);
@@ -123,7 +135,9 @@ function filterFlags(profile: LinuxSeccomp): number {
     }
     flags += flags & flag ? 0 : flag;
   }
-  return notifies(profile) ? flags + NEW_LISTENER : flags;
+  // The kernel refuses the one without a listener, and a listener beside TSYNC unless a failure has an errno of its own.
+  if (!listener) return flags & ~WAIT_KILLABLE_RECV;
+  return flags | NEW_LISTENER | (flags & TSYNC ? TSYNC_ESRCH : 0);
 }
 
 function notifies(profile: LinuxSeccomp): boolean {

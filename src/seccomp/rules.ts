@@ -92,16 +92,29 @@ function added(known: Verdict | undefined, rule: Rule, otherwise: number): Verdi
   if (rule.conditions.length === 0) return withFallback(known, rule.answer);
   if (typeof known === 'number' && !overrides(rule.answer, known)) return known;
   const choice = typeof known === 'object' ? known : { rules: [], otherwise: known ?? otherwise };
+  if (choice.rules.some((other) => sameConditions(other, rule))) return choice;
   const rules = [...choice.rules, rule].sort((a, b) => strength(a.answer) - strength(b.answer));
   return { rules, otherwise: choice.otherwise };
 }
 
-/** An unconditional rule: it replaces the default, and of two the stronger stays. */
+/** An unconditional rule: it replaces the default, and of two the first stays, as in libseccomp. */
 function withFallback(known: Verdict | undefined, answer: number): Verdict {
-  if (known === undefined) return answer;
-  if (typeof known === 'number') return strength(known) <= strength(answer) ? known : answer;
+  if (known === undefined || typeof known === 'number') return known ?? answer;
   const rules = known.rules.filter((rule) => overrides(rule.answer, answer));
   return rules.length === 0 ? answer : { rules, otherwise: answer };
+}
+
+/** Of two rules with the same conditions the first counts. */
+function sameConditions(one: Rule, other: Rule): boolean {
+  if (one.conditions.length !== other.conditions.length) return false;
+  const mine = one.conditions.map(conditionKey).sort();
+  const theirs = other.conditions.map(conditionKey).sort();
+  return mine.every((key, at) => key === theirs[at]);
+}
+
+function conditionKey({ index, op, value, second }: Condition): string {
+  const masked = op === 'SCMP_CMP_MASKED_EQ' ? `${second.high} ${second.low}` : '';
+  return `${index} ${op} ${value.high} ${value.low} ${masked}`;
 }
 
 /** Whether a conditional rule counts beside an unconditional one: a stronger action, or the same with another errno. */
@@ -131,7 +144,10 @@ function isCall(call: number): Condition {
   return { index: 0, bits: 32, op: 'SCMP_CMP_EQ', value: halves(call), second: halves(0) };
 }
 
-function halves(value: number): Halves {
+function halves(value: number | bigint): Halves {
+  if (typeof value === 'bigint') {
+    return { high: Number(value >> 32n), low: Number(value & 0xffffffffn) };
+  }
   // 2^64 itself is what a JSON parser makes of 2^64 - 1.
   if (value >= LARGEST) return { high: WORD - 1, low: WORD - 1 };
   return { high: Math.floor(value / WORD), low: value % WORD };

@@ -335,7 +335,7 @@ test('seccomp loads a filter that the program then meets', async () => {
     instruction(0x06, 0, 0, 0x7fff_0000),
   ]);
   const seccomp = (bytes: Buffer): Step =>
-    inside({ op: 'seccomp', flags: 0, filter: bytes, listener: '', metadata: '' });
+    inside({ op: 'seccomp', flags: 0, filter: bytes, listener: '', state: [] });
   const { text } = await run(stand, ['sh', '-c', 'busybox mkdir /tmp/refused'], {
     more: [inside({ op: 'no-new-privileges' }), seccomp(filter)],
   });

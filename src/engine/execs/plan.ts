@@ -42,6 +42,7 @@ export function prepareExec(
     cgroupSteps: joinSteps(cgroup, parts.facts, 'enter'),
     cloneInto: parts.facts.cloneIntoCgroup ? cgroup.v2 : '',
     supervise: supervise(parts, exec, size),
+    listenerState: { id: container.definition.id, bundle: '' },
     spec: request.Privileged ? withoutSeccomp(spec) : spec,
     user: parseUser(user, request.User === '' ? hostConfig.GroupAdd : []),
     home: true,

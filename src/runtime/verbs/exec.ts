@@ -62,6 +62,7 @@ export function exec(options: ExecOptions, context: OciContext): Promise<number>
     cloneInto: cloneInto(record.cgroups.v2, facts),
     supervise: supervise(mode, process.terminal, options.preserveFds),
     spec,
+    listenerState: { id: options.id, bundle: record.bundle },
     ...numericUser(process),
     onFailure: [
       ...context.self,

@@ -2,6 +2,7 @@
 //
 //   default ACTION
 //   optimize LEVEL
+//   native NAME
 //   arch NAME
 //   rule ACTION NAME COUNT [INDEX OP A B]...
 
@@ -57,6 +58,12 @@ int main(void)
             check(seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "bad arch");
         } else if (sscanf(line, "optimize %" SCNu32, &value) == 1) {
             check(seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, value), "optimize");
+        } else if (sscanf(line, "native %63s", name) == 1) {
+            uint32_t native = seccomp_arch_resolve_name(name);
+            if (native != seccomp_arch_native()) {
+                check(seccomp_arch_remove(context, SCMP_ARCH_NATIVE), "native");
+                check(seccomp_arch_add(context, native), name);
+            }
         } else if (sscanf(line, "arch %63s", name) == 1) {
             check(seccomp_arch_add(context, seccomp_arch_resolve_name(name)), name);
         } else {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LinuxSeccomp, LinuxSeccompArg } from '../../spec/runtime/seccomp.ts';
 import { returnValue } from '../actions.ts';
+import { admittedArchitectures, type NativeArchitecture } from '../architectures.ts';
 import { namedRules } from '../rules.ts';
 
 /** enum scmp_compare. */
@@ -27,9 +28,14 @@ export class Libseccomp implements Disposable {
     if (!cc.success) throw new Error(`cannot compile ${source}: ${cc.stderr}`);
   }
 
-  /** The filter in BPF; `native` is the architecture of the machine, which libseccomp always admits. */
-  compile(profile: LinuxSeccomp, optimize: 1 | 2 = 1): Uint8Array {
-    const run = Bun.spawnSync([this.#program], { stdin: Buffer.from(describe(profile, optimize)) });
+  /** The filter in BPF: a chain with `optimize` 1, a tree with 2. */
+  compile(
+    profile: LinuxSeccomp,
+    native: NativeArchitecture = 'x86_64',
+    optimize: 1 | 2 = 1,
+  ): Uint8Array {
+    const stdin = Buffer.from(describe(profile, native, optimize));
+    const run = Bun.spawnSync([this.#program], { stdin });
     if (!run.success) throw new Error(`libseccomp refused: ${run.stderr}`);
     return new Uint8Array(run.stdout);
   }
@@ -43,12 +49,11 @@ export class Libseccomp implements Disposable {
   }
 }
 
-function describe(profile: LinuxSeccomp, optimize: number): string {
+function describe(profile: LinuxSeccomp, native: NativeArchitecture, optimize: number): string {
   const otherwise = returnValue(profile.defaultAction, profile.defaultErrnoRet);
-  const lines = [`default ${otherwise}`, `optimize ${optimize}`];
-  for (const name of profile.architectures ?? []) {
-    const token = name.replace('SCMP_ARCH_', '').toLowerCase();
-    if (token !== 'x86_64') lines.push(`arch ${token}`);
+  const lines = [`default ${otherwise}`, `optimize ${optimize}`, `native ${native}`];
+  for (const name of admittedArchitectures(profile.architectures ?? [], native)) {
+    if (name !== native) lines.push(`arch ${name}`);
   }
   for (const { names, answer, conditions } of namedRules(profile, otherwise)) {
     const args = conditions.map(

@@ -33,11 +33,28 @@ export const truth: Decoder<boolean> = (value, path) =>
   typeof value === 'boolean' ? value : refuse(path, 'a boolean', value);
 
 /**
+ * JSON whose integers beyond 2^53 come as `bigint`, so that a decoder may have them exactly.
+ * @throws SyntaxError
+ */
+export function parseExactJson(source: string): unknown {
+  // Sixteen digits are rare, and asking for the text of every number takes time.
+  return /\d{16}/.test(source) ? JSON.parse(source, exactInteger) : JSON.parse(source);
+}
+
+function exactInteger(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const source = context?.source;
+  if (typeof value !== 'number' || Number.isSafeInteger(value) || source === undefined)
+    return value;
+  return /^-?\d{16,20}$/.test(source) ? BigInt(source) : value;
+}
+
+/**
  * An integer within bounds. Values beyond 2^53 lose precision as JSON numbers do, so the bounds of
  * 64-bit kinds admit the rounded limits themselves (2^63 and 2^64).
  */
 export function integer(minimum: number, maximum: number): Decoder<number> {
-  return (value, path) => {
+  return (given, path) => {
+    const value = typeof given === 'bigint' ? Number(given) : given;
     if (typeof value !== 'number' || !Number.isInteger(value)) refuse(path, 'an integer', value);
     if (value < minimum || value > maximum) {
       refuse(path, `an integer from ${minimum} to ${maximum}`, value);
@@ -51,6 +68,10 @@ export const int64 = integer(-(2 ** 63), 2 ** 63);
 export const uint16 = integer(0, 0xffff);
 export const uint32 = integer(0, 0xffffffff);
 export const uint64 = integer(0, 2 ** 64);
+
+/** A `uint64` without rounding, from `parseExactJson`. */
+export const exactUint64: Decoder<number | bigint> = (value, path) =>
+  typeof value === 'bigint' && value >= 0n && value < 1n << 64n ? value : uint64(value, path);
 
 export function oneOf<const T extends string>(...values: readonly T[]): Decoder<T> {
   return (value, path) => {
@@ -119,6 +140,6 @@ function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'an array';
   if (isObject(value)) return 'an object';
-  const written = JSON.stringify(value);
+  const written = typeof value === 'bigint' ? `${value}` : JSON.stringify(value);
   return written.length > 64 ? `${written.slice(0, 61)}…` : written;
 }

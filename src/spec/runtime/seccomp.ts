@@ -1,6 +1,6 @@
 /** System call filters: runtime-spec config-linux.md «Seccomp». */
 
-import { type Decoded, list, object, oneOf, text, uint32, uint64 } from './decode.ts';
+import { type Decoded, exactUint64, list, object, oneOf, text, uint32 } from './decode.ts';
 
 const action = oneOf(
   'SCMP_ACT_KILL',
@@ -26,7 +26,10 @@ const operator = oneOf(
 );
 export type SeccompOperator = Decoded<typeof operator>;
 
-const argument = object({ index: uint32, value: uint64, op: operator }, { valueTwo: uint64 });
+const argument = object(
+  { index: uint32, value: exactUint64, op: operator },
+  { valueTwo: exactUint64 },
+);
 export type LinuxSeccompArg = Decoded<typeof argument>;
 
 const syscall = object({ names: list(text), action }, { errnoRet: uint32, args: list(argument) });

@@ -14,6 +14,7 @@ import { applyChanges, type ImageLayer, type ImageRecord } from '../../store/ind
 import type { CommitOptions } from '../contract.ts';
 import type { Parts } from '../parts.ts';
 import { formatTime, nowNs } from '../time.ts';
+import { containerChanges } from './changes.ts';
 import type { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
 import { mergeImage } from './merge-image.ts';
@@ -65,7 +66,12 @@ export async function commitContainer(
 }
 
 /** The container's changes as a layer of the store; undefined when there are none. The caller holds the store. */
-export function commitLayer(parts: Parts, container: Container): Promise<ImageLayer | undefined> {
+export async function commitLayer(
+  parts: Parts,
+  container: Container,
+): Promise<ImageLayer | undefined> {
+  // A directory that holds nothing but placeholders is there too, so the archive alone does not tell.
+  if ((await containerChanges(parts, container.id)).length === 0) return undefined;
   return parts.store.archives.addLayer(changesView(parts, container), isPlaceholder);
 }
 

@@ -3,7 +3,9 @@
  * shim run <plan file>               executes one plan for the caller
  * shim unpack <directory> [-]        tree operations on standard input become files; "-": a plan (u32 length, bytes)
  *                                    comes ahead of them, and the directory is one of the root that it leads to
+ *                                    options: k(eep directories and other entries what they are), n(o sync at the end)
  * shim pack <plan file|-> [path]     files become tree operations on standard output
+ * shim stat <plan file|-> <path>     what is at a path
  * shim changes <plan file|-> <dir>   what an overlay's upper directory changes of the root that the plan leads to
  */
 #include <signal.h>
@@ -95,7 +97,7 @@ int read_plan(const char *path, uint8_t **bytes, size_t *length)
 
 static int usage(void)
 {
-    dprintf(2, "usage: shim launcher SOCKET | run PLAN | unpack DIRECTORY [-] | pack PLAN [PATH] | changes PLAN UPPER\n");
+    dprintf(2, "usage: shim launcher SOCKET | run PLAN | unpack DIRECTORY [-] [OPTIONS] | pack PLAN [PATH] | changes PLAN UPPER | stat PLAN PATH\n");
     return 2;
 }
 
@@ -116,7 +118,9 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "run") == 0)
         return run_main(argv[2]);
     if (strcmp(argv[1], "unpack") == 0)
-        return unpack_main(argv[2], argv[3]);
+        return unpack_main(argv[2], argv[3], argc > 4 ? argv[4] : "");
+    if (strcmp(argv[1], "stat") == 0 && argc > 3)
+        return stat_main(argv[2], argv[3]);
     if (strcmp(argv[1], "pack") == 0)
         return pack_main(argv[2], argc > 3 ? argv[3] : "/");
     if (strcmp(argv[1], "changes") == 0 && argc > 3)

@@ -241,7 +241,9 @@ int pack_main(const char *plan, const char *path)
         status = tree_prepare(&launch, bytes, length);
     if (status < 0)
         return tree_failed("plan", launch.detail, status);
-    SCOPED_FD parent = open_parent(launch_root(&launch), path, base, false);
+    base[0] = 0;
+    SCOPED_FD parent = names_directory(path) ? open_in(launch_root(&launch), path, O_PATH | O_DIRECTORY, 0)
+                                             : open_parent(launch_root(&launch), path, base, false);
     if (parent < 0)
         return tree_failed("root", path, parent);
     const char *name = base[0] == 0 ? "." : base;

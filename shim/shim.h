@@ -197,7 +197,8 @@ void set_window(int fd, uint32_t rows, uint32_t columns);
 /* modes */
 int launcher_main(const char *socket);
 int run_main(const char *plan);
-int unpack_main(const char *directory, const char *plan);
+int unpack_main(const char *directory, const char *plan, const char *options);
+int stat_main(const char *plan, const char *path);
 int pack_main(const char *plan, const char *path);
 int changes_main(const char *plan, const char *upper);
 int monitor_main(struct launch *launch, int client, uint8_t mask);

@@ -12,6 +12,8 @@ int tree_failed(const char *operation, const char *path, int error);
 /* pack.c */
 /* The names of a directory, sorted, each and the list to be freed; their count or a negative errno. */
 ssize_t list_names(int directory, char ***names);
+/* stat.c: whether a path ends so that a link there is followed. */
+bool names_directory(const char *path);
 /* A deep tree holds a descriptor per level. */
 void raise_descriptors(void);
 

@@ -90,6 +90,8 @@ static int unpack_directory(struct unpack *unpack, const struct op *op)
         if (errno != EEXIST || fstatat(parent, base, &status, AT_SYMLINK_NOFOLLOW) < 0)
             return -errno;
         if (!S_ISDIR(status.st_mode)) {
+            if (unpack->keeps_kinds)
+                return -ENOTDIR;
             /* Removed and made anew in one layer: nothing of the lower one may show through. */
             opaque = is_whiteout(&status);
             if (unlinkat(parent, base, 0) < 0 || mkdirat(parent, base, 0700) < 0)
@@ -119,6 +121,8 @@ static int clear_place(struct unpack *unpack, const char *path, const char **bas
     struct stat status;
     if (fstatat(parent, *base, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? parent : -errno;
+    if (unpack->keeps_kinds && S_ISDIR(status.st_mode))
+        return -EISDIR;
     int result = remove_entry(parent, *base);
     if (result < 0)
         return result;

@@ -64,7 +64,7 @@ static int unpack_stream(struct unpack *unpack, const char **operation)
     return -ENOMEM;
 }
 
-int unpack_main(const char *directory, const char *plan)
+int unpack_main(const char *directory, const char *plan, const char *options)
 {
     static struct launch launch;
     static struct unpack unpack;
@@ -72,6 +72,9 @@ int unpack_main(const char *directory, const char *plan)
     launch_init(&launch);
     umask(0);
     fcntl(0, F_SETPIPE_SZ, 1 << 20);
+    if (plan != NULL && *plan == 0)
+        plan = NULL;
+    unpack.keeps_kinds = strchr(options, 'k') != NULL;
     int status = plan == NULL ? 0 : tree_prepare_from_input(&launch);
     if (status < 0)
         return tree_failed("plan", launch.detail, status);
@@ -89,6 +92,8 @@ int unpack_main(const char *directory, const char *plan)
     /* The tree stands; what follows makes it survive a power cut. */
     if (write(1, "done\n", 5) < 0 && errno != EPIPE)
         return tree_failed("done", "", -errno);
+    if (strchr(options, 'n') != NULL)
+        return 0;
     SCOPED_FD whole = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (whole < 0 || syncfs(whole) < 0)
         return tree_failed("sync", directory, -errno);

@@ -8,6 +8,8 @@ struct later {
 };
 
 struct unpack {
+    /* A directory is never replaced by anything else, nor anything else by a directory. */
+    bool keeps_kinds;
     struct place place;
     int file; /* the one that data operations write */
     uint64_t size, written, mtime;

@@ -8,7 +8,12 @@ export type PlainReply =
   | { kind: 'json'; status: number; body: unknown }
   | { kind: 'text'; status: number; text: string; headers?: Record<string, string> }
   /** The headers leave at once, the chunks follow as they come and as the client takes them. */
-  | { kind: 'stream'; contentType: string; chunks: AsyncIterable<Uint8Array> };
+  | {
+      kind: 'stream';
+      contentType: string;
+      chunks: AsyncIterable<Uint8Array>;
+      headers?: Record<string, string>;
+    };
 
 export type Reply = PlainReply | HijackReply;
 

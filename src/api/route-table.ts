@@ -2,6 +2,7 @@
 
 import type { Route } from './router.ts';
 import * as absent from './routes/absent.ts';
+import * as archive from './routes/archive.ts';
 import { commitContainer } from './routes/commit.ts';
 import * as lifecycle from './routes/container-lifecycle.ts';
 import * as streams from './routes/container-streams.ts';
@@ -45,9 +46,9 @@ export const routes: readonly Route[] = [
   ['GET', '/containers/{id}/stats', containerStats],
   ['GET', '/containers/{id}/export', streams.exportContainer],
   ['GET', '/containers/{id}/changes', containers.containerChanges],
-  ['GET', '/containers/{id}/archive', absent.unsupported('copying out of a container')],
-  ['HEAD', '/containers/{id}/archive', absent.unsupported('copying out of a container')],
-  ['PUT', '/containers/{id}/archive', absent.unsupported('copying into a container')],
+  ['GET', '/containers/{id}/archive', archive.copyOut],
+  ['HEAD', '/containers/{id}/archive', archive.statPath],
+  ['PUT', '/containers/{id}/archive', archive.copyIn],
   ['GET', '/containers/{id}/attach/ws', absent.unsupported('attach over a web socket')],
   ['POST', '/commit', commitContainer],
 

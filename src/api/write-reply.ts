@@ -22,7 +22,7 @@ export async function writeReply(response: ServerResponse, reply: PlainReply): P
         reply.headers,
       );
     case 'stream':
-      response.writeHead(200, { 'Content-Type': reply.contentType });
+      response.writeHead(200, { ...reply.headers, 'Content-Type': reply.contentType });
       // Clients wait for the headers before they go on: `docker run` starts the container once `wait` has answered.
       response.flushHeaders();
       await writeChunks(response, reply.chunks);

@@ -67,6 +67,7 @@ export const commands: readonly CommandEntry[] = [
     names: ['completion'],
     load: async () => (await import('./commands/completion.ts')).completion,
   },
+  { names: ['cp', 'container cp'], load: async () => (await import('./commands/cp.ts')).cp },
   {
     names: ['create', 'container create'],
     load: async () => (await import('./commands/create.ts')).create,

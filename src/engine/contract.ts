@@ -108,6 +108,25 @@ export interface FileChange {
   Kind: 0 | 1 | 2;
 }
 
+/** The header `X-Docker-Container-Path-Stat`. */
+export interface PathStat {
+  name: string;
+  size: number;
+  /** Bits of Go's os.FileMode. */
+  mode: number;
+  /** RFC 3339. */
+  mtime: string;
+  /** What a symbolic link leads to, from `/` on; else empty. */
+  linkTarget: string;
+}
+
+export interface CopyInOptions {
+  /** Refuse to replace a directory by anything else and the other way round. */
+  noOverwriteDirNonDir: boolean;
+  /** What is made belongs to the container's user. */
+  copyUidGid: boolean;
+}
+
 export interface Containers {
   create(
     request: ContainerCreateRequest,
@@ -144,6 +163,20 @@ export interface Containers {
   commit(id: string, options: CommitOptions): Promise<string>;
   /** What the container changed of its image, by path. */
   changes(id: string): Promise<FileChange[]>;
+  /** What is at a path of the container; a link at its end is not followed. */
+  pathStat(id: string, path: string): Promise<PathStat>;
+  /** A file or directory of the container as a tar stream whose members begin with the path's last name. */
+  copyOut(
+    id: string,
+    path: string,
+  ): Promise<{ stat: PathStat; archive: AsyncIterable<Uint8Array> }>;
+  /** Unpacks a tar stream, maybe compressed, into a directory of the container. */
+  copyIn(
+    id: string,
+    path: string,
+    archive: AsyncIterable<Uint8Array>,
+    options: CopyInOptions,
+  ): Promise<void>;
   /** The file system as a tar stream. */
   export(id: string): AsyncIterable<Uint8Array>;
   prune(filters: Filters): Promise<PruneReport>;

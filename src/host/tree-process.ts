@@ -18,12 +18,24 @@ export interface TreeSink {
   abort(): Promise<void>;
 }
 
+export interface UnpackOptions {
+  /** A directory is never replaced by anything else, nor anything else by a directory. */
+  keepKinds?: boolean;
+  /** Whoever asked does not wait for the disk. */
+  noSync?: boolean;
+}
+
 /**
  * Unpacks below a host directory or, with a plan, below a directory of the root that the plan's steps lead to, such as a
  * running container's (`join-process`, `root`), in a mount namespace of the shim's own.
  */
-export function unpackTree(shim: string, directory: string, plan?: Uint8Array): TreeSink {
-  return new UnpackProcess(shim, directory, plan);
+export function unpackTree(
+  shim: string,
+  directory: string,
+  plan?: Uint8Array,
+  options: UnpackOptions = {},
+): TreeSink {
+  return new UnpackProcess(shim, directory, plan, options);
 }
 
 /**
@@ -54,6 +66,35 @@ export async function* treeChanges(
   yield* output([shim, 'changes', '-', upper], plan, 'comparing trees');
 }
 
+export interface PathStatus {
+  /** With type bits, inode(7). */
+  mode: number;
+  size: number;
+  mtimeNs: bigint;
+  /** Value of a symbolic link; else empty. */
+  link: string;
+}
+
+/**
+ * What is at `path` of the root that the plan's steps lead to. A link at its end is followed only when the path ends with a
+ * slash or `/.`.
+ *
+ * @throws TiffinError `tree-failed`, of class `not-found` when there is nothing.
+ */
+export async function pathStatus(
+  shim: string,
+  plan: Uint8Array,
+  path: string,
+): Promise<PathStatus> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of output([shim, 'stat', '-', path], plan, `looking at ${path}`)) {
+    chunks.push(chunk);
+  }
+  const [numbers = '', link = ''] = Buffer.concat(chunks).toString().split('\0');
+  const [mode = '0', size = '0', mtime = '0'] = numbers.split(' ');
+  return { mode: Number(mode), size: Number(size), mtimeNs: BigInt(mtime), link };
+}
+
 async function* output(
   command: readonly string[],
   plan: Uint8Array,
@@ -70,8 +111,14 @@ async function* output(
   }
 }
 
-function spawnUnpack(shim: string, directory: string, plan: Uint8Array | undefined) {
-  return Bun.spawn([shim, 'unpack', directory, ...(plan === undefined ? [] : ['-'])], {
+function spawnUnpack(
+  shim: string,
+  directory: string,
+  plan: Uint8Array | undefined,
+  options: UnpackOptions,
+) {
+  const letters = `${options.keepKinds ? 'k' : ''}${options.noSync ? 'n' : ''}`;
+  return Bun.spawn([shim, 'unpack', directory, plan === undefined ? '' : '-', letters], {
     stdin: 'pipe',
     stdout: 'pipe',
     stderr: 'pipe',
@@ -84,8 +131,13 @@ class UnpackProcess implements TreeSink {
   readonly #exit: Promise<void>;
   #waiting = 0;
 
-  constructor(shim: string, directory: string, plan: Uint8Array | undefined) {
-    this.#child = spawnUnpack(shim, directory, plan);
+  constructor(
+    shim: string,
+    directory: string,
+    plan: Uint8Array | undefined,
+    options: UnpackOptions,
+  ) {
+    this.#child = spawnUnpack(shim, directory, plan, options);
     const report = new Response(this.#child.stderr).text();
     this.#exit = endOf(this.#child.exited, report, `unpacking into ${directory}`);
     // Whoever waits for the end gets the failure; nobody waiting is no defect.
@@ -151,12 +203,17 @@ async function endOf(
     ERRNO_NAMES.get(Number(errno)) ?? (errno === '' ? 'the shim died' : `errno ${errno}`);
   const full = name === 'ENOSPC' || name === 'EDQUOT';
   throw new TiffinError(
-    full ? 'exhausted' : name === 'ENOENT' ? 'not-found' : 'invalid',
+    full ? 'exhausted' : (CLASSES.get(name) ?? 'invalid'),
     'tree-failed',
     `${what}: ${operation} ${path}: ${name}`,
     full ? { hint: 'free some disk space and try again' } : {},
   );
 }
+
+const CLASSES: ReadonlyMap<string, 'not-found' | 'denied'> = new Map([
+  ['ENOENT', 'not-found'],
+  ['EROFS', 'denied'],
+]);
 
 /** What the tree operations run into; <asm-generic/errno.h>. */
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([

@@ -29,6 +29,7 @@ export type { Collected } from './garbage.ts';
 export type { HistoryStep } from './images/history.ts';
 export type { ImageLayer, ImageOrigin, ImageRecord } from './images/images.ts';
 export type { ImageUse, RemovedItem, RemoveOptions } from './images/removal.ts';
+export { TarReader } from './tar/reader.ts';
 
 export interface StoreOptions {
   /** The data root; the store uses `images` and `layers` in it. */

@@ -19,6 +19,7 @@ import {
   sampleInfo,
   sampleInspect,
   sampleNetwork,
+  samplePathStat,
   sampleStats,
   sampleSummary,
   sampleVersion,
@@ -121,6 +122,11 @@ export class FakeEngine implements Engine {
     commit: async (id, options) => {
       this.#record('commit', id, options);
       return IMAGE_ID;
+    },
+    pathStat: async () => samplePathStat,
+    copyOut: async (id) => ({ stat: samplePathStat, archive: this.#archive('copy out', id) }),
+    copyIn: async (id, path, archive, options) => {
+      await this.#receive('copy in', archive, { id, path, ...options });
     },
     changes: async () => [{ Path: '/etc', Kind: 0 }],
     export: (id) => this.#archive('export', id),

@@ -1,5 +1,6 @@
 /** Complete answers to start from. */
 
+import type { PathStat } from '../../engine/contract.ts';
 import type {
   ContainerCreateRequest,
   ContainerInspect,
@@ -298,4 +299,12 @@ export const sampleStats: ContainerStats = {
       tx_dropped: 0,
     },
   },
+};
+
+export const samplePathStat: PathStat = {
+  name: 'etc',
+  size: 4096,
+  mode: 2 ** 31 + 0o755,
+  mtime: '2024-05-01T12:00:00.000000000Z',
+  linkTarget: '',
 };

@@ -73,6 +73,7 @@ export class Client {
     options: RequestOptions = {},
   ): Promise<StreamedResponse> {
     const { socket, head } = await this.#exchange(method, target, options, {});
+    if (method === 'HEAD') return headAnswer(socket, head);
     const body = this.#freeing(socket, head);
     if (head.status >= 400) throw await apiError(head, body);
     return { ...head, body };
@@ -128,6 +129,15 @@ export class Client {
     }
   }
 }
+
+/** There is no body, whatever the head says of one. */
+function headAnswer(socket: Socket, head: ResponseHead): StreamedResponse {
+  socket.close();
+  if (head.status >= 400) throw new ApiError(head.status, `status ${head.status}`);
+  return { ...head, body: nothing() };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
 
 /** `/path?key=value`, without the keys whose value is undefined. */
 export function withQuery(

@@ -1,6 +1,9 @@
 /** The containers' part of the contract: one line per verb. */
 
 import type { Containers } from '../contract.ts';
+import { copyIn } from '../copy/copy-in.ts';
+import { copyOut } from '../copy/copy-out.ts';
+import { pathStat } from '../copy/path-stat.ts';
 import type { Parts } from '../parts.ts';
 import { attachContainer } from './attach.ts';
 import { containerChanges } from './changes.ts';
@@ -46,6 +49,9 @@ export function containerVerbs(parts: Parts): Containers {
     resize: (id, rows, columns) => resizeContainer(parts, id, rows, columns),
     commit: (id, options) => commitContainer(parts, id, options),
     changes: (id) => containerChanges(parts, id),
+    pathStat: (id, path) => pathStat(parts, id, path),
+    copyOut: (id, path) => copyOut(parts, id, path),
+    copyIn: (id, path, archive, options) => copyIn(parts, id, path, archive, options),
     export: (id) => exportContainer(parts, id),
     prune: (filters) => pruneContainers(parts, filters),
     explain: async (id) => explainContainer(parts, id),

@@ -1,16 +1,19 @@
 /** Images and trees as archives, in and out. */
 
+import { type PathStatus, pathStatus, unpackTree } from '../../host/tree-process.ts';
+import { encodePlan } from '../../plan/encode.ts';
 import type { Plan } from '../../plan/ops.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
 import type { ImageLayer, ImageRecord } from '../images/images.ts';
 import type { Store } from '../index.ts';
+import { type ExtractOptions, extractArchive } from './extract.ts';
 import { type ImportOptions, importArchive } from './import.ts';
 import { type LoadedImage, loadArchive } from './load.ts';
 import { addImage, addLayer, type NewImage } from './new-image.ts';
 import { packTreeOps } from './packed-tree.ts';
 import { saveArchive } from './save.ts';
 import { readChanges, type TreeChange } from './tree-changes.ts';
-import { type LeaveOut, treeToTar } from './tree-tar.ts';
+import { type LeaveOut, type Rename, treeToTar } from './tree-tar.ts';
 
 export class Archives {
   readonly #store: Store;
@@ -42,8 +45,30 @@ export class Archives {
    * A tree as a tar archive: the one at `path` in the root that the plan's steps lead to. Whiteouts of an overlay's upper
    * directory become those of an image layer.
    */
-  exportTree(plan: Plan, path = '/', leaveOut?: LeaveOut): AsyncGenerator<Uint8Array> {
-    return treeToTar(packTreeOps(this.#shim, plan, path), leaveOut);
+  exportTree(
+    plan: Plan,
+    path = '/',
+    leaveOut?: LeaveOut,
+    rename?: Rename,
+  ): AsyncGenerator<Uint8Array> {
+    return treeToTar(packTreeOps(this.#shim, plan, path), leaveOut, rename);
+  }
+
+  /** What is at a path of the root that the plan's steps lead to; see `pathStatus`. */
+  status(plan: Plan, path: string): Promise<PathStatus> {
+    return pathStatus(this.#shim, encodePlan(plan), path);
+  }
+
+  /** Unpacks an archive, maybe compressed, below a directory of the root that the plan's steps lead to. */
+  extract(
+    plan: Plan,
+    directory: string,
+    archive: AsyncIterable<Uint8Array>,
+    options: ExtractOptions & { keepKinds: boolean },
+  ): Promise<void> {
+    const { keepKinds, ...more } = options;
+    const tree = unpackTree(this.#shim, directory, encodePlan(plan), { keepKinds, noSync: true });
+    return extractArchive(archive, tree, more);
   }
 
   /** `exportTree` as a layer of the store; undefined when the tree holds nothing. The caller holds the store. */

@@ -17,12 +17,16 @@ const ZEROS = new Uint8Array(256 * 1024);
 /** Which entries stay out: directories without what is in them, empty files, links. */
 export type LeaveOut = (entry: Op) => boolean;
 
+/** The name in the archive of an entry of the tree, `.` for its root. Without one the root has no member. */
+export type Rename = (path: string) => string;
+
 /** Throws when the operations are not a tree; ends with the archive's end at `tree-end`. */
 export async function* treeToTar(
   ops: AsyncIterable<readonly Op[]>,
   leaveOut: LeaveOut = () => false,
+  rename?: Rename,
 ): AsyncGenerator<Uint8Array> {
-  const writer = new TreeWriter();
+  const writer = new TreeWriter(rename);
   for await (const batch of ops) {
     for (const op of batch) if (!leaveOut(op)) yield* writer.push(op);
   }
@@ -33,6 +37,11 @@ class TreeWriter {
   /** Of the current file. */
   #size = 0;
   #written = 0;
+  readonly #rename: Rename | undefined;
+
+  constructor(rename: Rename | undefined) {
+    this.#rename = rename;
+  }
 
   *push(op: Op): Generator<Uint8Array> {
     if (op.op === 'tree-data') {
@@ -41,8 +50,9 @@ class TreeWriter {
     }
     yield* this.#endFile();
     const entry = entryOf(op);
-    if (entry === undefined || entry.path === '.') return;
-    yield tarHeader(entry);
+    if (entry === undefined) return;
+    if (this.#rename === undefined && entry.path === '.') return;
+    yield tarHeader(this.#rename === undefined ? entry : renamed(entry, this.#rename));
     this.#size = entry.size;
   }
 
@@ -75,6 +85,13 @@ class TreeWriter {
       yield piece;
     }
   }
+}
+
+function renamed(entry: TarEntry, rename: Rename): TarEntry {
+  const path = rename(entry.path);
+  return entry.kind === 'hardlink'
+    ? { ...entry, path, link: rename(entry.link) }
+    : { ...entry, path };
 }
 
 function entryOf(op: Op): TarEntry | undefined {

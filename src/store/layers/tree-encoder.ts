@@ -26,11 +26,17 @@ const DATA_HEAD = 20;
 const HOST_STAGE = STAGES.indexOf('host');
 
 export class TreeEncoder {
+  readonly #whiteouts: boolean;
   #out: Uint8Array[] = [];
   /** Whether data of the current member is content. */
   #inFile = false;
   /** Sum of the sizes of all files. */
   size = 0;
+
+  /** Without `whiteouts` their names are names like any other, for archives that are no layers. */
+  constructor(options: { whiteouts: boolean } = { whiteouts: true }) {
+    this.#whiteouts = options.whiteouts;
+  }
 
   /** Throws `invalid` for a member that no layer may hold. */
   encode(events: readonly TarEvent[]): void {
@@ -56,7 +62,7 @@ export class TreeEncoder {
     const path = memberPath(entry.path);
     const slash = path.lastIndexOf('/');
     const name = path.slice(slash + 1);
-    if (name.startsWith(WHITEOUT)) {
+    if (this.#whiteouts && name.startsWith(WHITEOUT)) {
       this.#whiteout(path.slice(0, Math.max(slash, 0)), name);
       return;
     }

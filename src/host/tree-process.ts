@@ -203,17 +203,12 @@ async function endOf(
     ERRNO_NAMES.get(Number(errno)) ?? (errno === '' ? 'the shim died' : `errno ${errno}`);
   const full = name === 'ENOSPC' || name === 'EDQUOT';
   throw new TiffinError(
-    full ? 'exhausted' : (CLASSES.get(name) ?? 'invalid'),
+    full ? 'exhausted' : name === 'ENOENT' ? 'not-found' : name === 'EROFS' ? 'denied' : 'invalid',
     'tree-failed',
     `${what}: ${operation} ${path}: ${name}`,
     full ? { hint: 'free some disk space and try again' } : {},
   );
 }
-
-const CLASSES: ReadonlyMap<string, 'not-found' | 'denied'> = new Map([
-  ['ENOENT', 'not-found'],
-  ['EROFS', 'denied'],
-]);
 
 /** What the tree operations run into; <asm-generic/errno.h>. */
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([

@@ -65,6 +65,12 @@ static operation_fn *const OPERATIONS[OP_LAST + 1] = {
     [OP_PERSONALITY] = op_personality,
     [OP_EXEC] = op_exec,
     [OP_FIND_PROGRAM] = op_find_program,
+    [OP_NETWORK_DEVICE] = op_network_device,
+    [OP_MAPPED_TREE] = op_mapped_tree,
+    [OP_SCHEDULER] = op_scheduler,
+    [OP_IO_PRIORITY] = op_io_priority,
+    [OP_AFFINITY] = op_affinity,
+    [OP_MEMORY_POLICY] = op_memory_policy,
 };
 
 static int execute(struct launch *launch, const struct op *op)

@@ -200,6 +200,7 @@ static int start_child(struct launch *launch)
     /* The child's copy is then the last one: the other side sees its end. */
     close_scoped(&launch->listener_socket);
     launch->listener_socket = NONE;
+    release_trees(launch);
     for (int i = 0; i < 3; i++) {
         if (launch->stdio[i] >= 0)
             close(launch->stdio[i]);

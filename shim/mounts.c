@@ -104,6 +104,13 @@ int new_mount(struct launch *launch, const char *fstype, const char *source, con
     return status < 0 ? status : fs_finish(launch, fs, attributes);
 }
 
+static int attach(int tree, int target, uint64_t propagation)
+{
+    int status = sys_move_mount(tree, target);
+    /* After the move: attaching below a shared mount would make it shared again. */
+    return status < 0 ? status : set_attributes(tree, 0, 0, propagation & ~(uint64_t)MS_REC, (propagation & MS_REC) != 0);
+}
+
 int op_mount(struct launch *launch, const struct op *op)
 {
     const char *path = op_str(op, MOUNT__TARGET);
@@ -113,7 +120,7 @@ int op_mount(struct launch *launch, const struct op *op)
     if (fd < 0)
         return fd;
     SCOPED_FD target = open_target(root, path, op_u32(op, MOUNT__CREATE) != 0 ? CREATE_DIRECTORY : CREATE_NONE);
-    int status = target < 0 ? target : sys_move_mount(fd, target);
+    int status = target < 0 ? target : attach(fd, target, op_u64(op, MOUNT__PROPAGATION));
     return status < 0 ? fail(launch, status, "%s", path) : 0;
 }
 
@@ -131,18 +138,17 @@ int op_bind(struct launch *launch, const struct op *op)
     const char *source = op_str(op, BIND__SOURCE), *path = op_str(op, BIND__TARGET);
     unsigned recursive = op_u32(op, BIND__RECURSIVE) != 0 ? AT_RECURSIVE : 0;
     int root = launch_root(launch);
-    SCOPED_FD tree = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
+    uint32_t kept = op_u32(op, BIND__TREE);
+    SCOPED_FD tree = kept != 0 ? take_tree(launch, kept) : sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
     if (tree < 0)
         return fail(launch, tree, "%s", source);
-    int status = set_attributes(tree, op_u64(op, BIND__SET), op_u64(op, BIND__CLEAR), 0, op_u32(op, BIND__DEEP) != 0);
+    int status = set_attributes(tree, op_u64(op, BIND__SET), op_u64(op, BIND__CLEAR), 0, false);
+    if (status == 0)
+        status = set_attributes(tree, op_u64(op, BIND__DEEP_SET), op_u64(op, BIND__DEEP_CLEAR), 0, true);
     if (status < 0)
         return fail(launch, status, "%s", source);
     SCOPED_FD target = open_target(root, path, create_kind(op_u32(op, BIND__CREATE), tree));
-    status = target < 0 ? target : sys_move_mount(tree, target);
-    /* After the move: attaching below a shared mount would make it shared again. */
-    if (status == 0)
-        status = set_attributes(tree, 0, 0, op_u64(op, BIND__PROPAGATION) & ~(uint64_t)MS_REC,
-                                (op_u64(op, BIND__PROPAGATION) & MS_REC) != 0);
+    status = target < 0 ? target : attach(tree, target, op_u64(op, BIND__PROPAGATION));
     return status < 0 ? fail(launch, status, "%s", path) : 0;
 }
 

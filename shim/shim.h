@@ -125,6 +125,8 @@ struct launch {
     int netfilter; /* socket of the launching process, for as long as it lives */
     int *reserved; /* sockets that hold the container's ports */
     uint32_t reserved_count;
+    int *trees; /* mapped mounts, detached; NONE once they are bound */
+    uint32_t tree_count;
 };
 
 /* report.c */
@@ -181,6 +183,10 @@ int new_mount(struct launch *launch, const char *fstype, const char *source, con
 int fs_option(int fs, const char *option);
 int fs_finish(struct launch *launch, int fs, uint64_t attributes);
 
+/* mapped-tree.c */
+int take_tree(struct launch *launch, uint32_t number);
+void release_trees(struct launch *launch);
+
 /* procfs.c */
 int private_proc(struct launch *launch);
 int write_private(struct launch *launch, const char *path, const char *value, size_t length);
@@ -217,4 +223,5 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_mask, op_read_only, op_directory, op_symlink, op_device, op_copy_up, op_pivot, op_move_root,
     op_copy_into_tmpfs, op_hostname, op_domainname, op_sysctl, op_session, op_terminal, op_keyring, op_rlimit,
     op_umask, op_user, op_bounding, op_identity, op_capabilities, op_no_new_privileges, op_seccomp,
-    op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program;
+    op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree,
+    op_scheduler, op_io_priority, op_affinity, op_memory_policy;

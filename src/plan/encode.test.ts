@@ -118,6 +118,7 @@ test('printOp says flags, namespaces, capabilities and limits in words', () => {
       flags: 14n,
       data: '',
       create: 1,
+      propagation: 0n,
     }),
   ).toBe('mount proc on /proc (nosuid,nodev,noexec)');
   expect(line({ op: 'clone', flags: 0x2002_0000n, cgroup: '/sys/fs/cgroup/a' })).toBe(

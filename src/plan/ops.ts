@@ -7,25 +7,10 @@
  * openat2(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS); `source` operands stay host paths until `pivot`.
  */
 
-/** How one operand is written on the wire and what TypeScript holds. */
-export type FieldKind = 'u32' | 'u64' | 'str' | 'bytes' | 'strs' | 'u32s';
+import type { FieldKind, FieldTypes, OpShape } from './op-shape.ts';
+import { TREE_OPS } from './ops-tree.ts';
 
-interface FieldTypes {
-  u32: number;
-  u64: bigint;
-  /** UTF-8, no NUL inside. */
-  str: string;
-  bytes: Uint8Array;
-  strs: readonly string[];
-  u32s: readonly number[];
-}
-
-interface OpShape {
-  readonly code: number;
-  /** The manual page or kernel document that defines what the operation does. */
-  readonly man: string;
-  readonly fields: Readonly<Record<string, FieldKind>>;
-}
+export type { FieldKind } from './op-shape.ts';
 
 /**
  * Codes are stable: an engine may adopt a container whose monitor speaks an older table.
@@ -89,6 +74,16 @@ export const OPS = {
   owner: { code: 12, man: 'chown(2)', fields: { path: 'str', uid: 'u32', gid: 'u32' } },
   /** Removes an empty host directory; absence is success. */
   'remove-directory': { code: 13, man: 'rmdir(2)', fields: { path: 'str' } },
+  /**
+   * Moves a network interface of this network namespace into the container's, keeps its permanent addresses of global
+   * scope, and sets it up. `rename` may hold `%d`, in whose place the kernel puts a number; without it, a name that is
+   * taken is an error before anything is moved.
+   */
+  'network-device': {
+    code: 14,
+    man: 'network_namespaces(7)',
+    fields: { name: 'str', rename: 'str' },
+  },
 
   // The frame of a launch
   /**
@@ -167,7 +162,7 @@ export const OPS = {
   /**
    * Mounts a new file system. `flags` are MOUNT_ATTR_* (never MS_*), `create` 1 makes a missing target directory.
    * `data` is the comma-separated option string of the file system, which may hold the superblock flags
-   * `ro`, `sync`, `dirsync`, `lazytime`, `mand` too.
+   * `ro`, `sync`, `dirsync`, `lazytime`, `mand` too. `propagation` is one of MS_*.
    */
   mount: {
     code: 63,
@@ -179,11 +174,14 @@ export const OPS = {
       flags: 'u64',
       data: 'str',
       create: 'u32',
+      propagation: 'u64',
     },
   },
   /**
    * Clones a mount (open_tree) from a host path, changes its attributes (mount_setattr) and moves it onto the target.
-   * `set` and `clear` are MOUNT_ATTR_*; `deep` 1 applies them to submounts too. `create`: 1 directory, 2 file, 3 as the source is.
+   * `set` and `clear` are MOUNT_ATTR_* of the mount itself, `deepSet` and `deepClear` of it and its submounts; all of it
+   * before the mount can be seen. `create`: 1 directory, 2 file, 3 as the source is. `tree`: 0, or which of the trees that
+   * `mapped-tree` has made before, from 1, in place of the source. `propagation`: one of MS_*, with MS_REC for submounts too.
    */
   bind: {
     code: 64,
@@ -194,9 +192,11 @@ export const OPS = {
       recursive: 'u32',
       set: 'u64',
       clear: 'u64',
-      deep: 'u32',
+      deepSet: 'u64',
+      deepClear: 'u64',
       create: 'u32',
       propagation: 'u64',
+      tree: 'u32',
     },
   },
   /** Changes the attributes of the mount at `target`; `recursive` 1 includes submounts. */
@@ -241,6 +241,25 @@ export const OPS = {
     code: 74,
     man: 'tmpfs(5)',
     fields: { target: 'str', attributes: 'u64', data: 'str' },
+  },
+  /**
+   * Clones a mount of the host, shows its owners through an id mapping (MOUNT_ATTR_IDMAP) and keeps it for a `bind`.
+   * Before the clone, because it takes rights over the file system that a user namespace does not have.
+   * `uids` and `gids`: lines as in uid_map; or `namespace`: the path of a user namespace that has the mapping.
+   * `deep` 1: the submounts too. `propagation`: what the submounts and the mount have from now on, one of MS_* or 0.
+   */
+  'mapped-tree': {
+    code: 75,
+    man: 'mount_setattr(2)',
+    fields: {
+      source: 'str',
+      recursive: 'u32',
+      deep: 'u32',
+      uids: 'str',
+      gids: 'str',
+      namespace: 'str',
+      propagation: 'u64',
+    },
   },
 
   // The process
@@ -298,64 +317,28 @@ export const OPS = {
   exec: { code: 108, man: 'execve(2)', fields: { args: 'strs', env: 'strs', home: 'u32' } },
   /** Looks for the program as `exec` will, and fails as it would when it is absent or not to be executed. */
   'find-program': { code: 109, man: 'access(2)', fields: { args: 'strs', env: 'strs' } },
+  /** `policy` SCHED_*, `flags` SCHED_FLAG_*; `nice` as a 32-bit two's complement; the times in ns, for SCHED_DEADLINE. */
+  scheduler: {
+    code: 110,
+    man: 'sched_setattr(2)',
+    fields: {
+      policy: 'u32',
+      flags: 'u64',
+      nice: 'u32',
+      priority: 'u32',
+      runtime: 'u64',
+      deadline: 'u64',
+      period: 'u64',
+    },
+  },
+  /** The class and level of disk access of the whole process group. `class` IOPRIO_CLASS_*. */
+  'io-priority': { code: 111, man: 'ioprio_set(2)', fields: { class: 'u32', priority: 'u32' } },
+  /** The processors to run on, a bit for each, the first in the lowest bit of the first byte. */
+  affinity: { code: 112, man: 'sched_setaffinity(2)', fields: { mask: 'bytes' } },
+  /** `mode` MPOL_* with MPOL_F_*; `nodes` a bit for each memory node, the first in the lowest bit of the first byte. */
+  'memory-policy': { code: 113, man: 'set_mempolicy(2)', fields: { mode: 'u32', nodes: 'bytes' } },
 
-  // Trees: the stream of `shim unpack` (read) and `shim pack` (written)
-  /** Attributes of a tree entry follow its path: modes with type bits, times in ns since 1970, xattrs as name, value, name, value …, each u32 length + bytes. */
-  'tree-directory': {
-    code: 130,
-    man: 'mkdirat(2)',
-    fields: { path: 'str', mode: 'u32', uid: 'u32', gid: 'u32', mtimeNs: 'u64', xattrs: 'bytes' },
-  },
-  /** `data` operations with the content follow, until one of another kind. `size` is the apparent size. */
-  'tree-file': {
-    code: 131,
-    man: 'openat2(2)',
-    fields: {
-      path: 'str',
-      mode: 'u32',
-      uid: 'u32',
-      gid: 'u32',
-      mtimeNs: 'u64',
-      xattrs: 'bytes',
-      size: 'u64',
-    },
-  },
-  /** A piece of the current file at an offset; what no piece covers is a hole. */
-  'tree-data': { code: 132, man: 'pwrite(2)', fields: { offset: 'u64', bytes: 'bytes' } },
-  'tree-symlink': {
-    code: 133,
-    man: 'symlinkat(2)',
-    fields: { path: 'str', value: 'str', uid: 'u32', gid: 'u32', mtimeNs: 'u64', xattrs: 'bytes' },
-  },
-  'tree-hardlink': { code: 134, man: 'linkat(2)', fields: { path: 'str', value: 'str' } },
-  'tree-device': {
-    code: 135,
-    man: 'mknodat(2)',
-    fields: {
-      path: 'str',
-      mode: 'u32',
-      uid: 'u32',
-      gid: 'u32',
-      mtimeNs: 'u64',
-      xattrs: 'bytes',
-      major: 'u32',
-      minor: 'u32',
-    },
-  },
-  /** Marks a name of a lower layer as removed: a 0:0 character device. */
-  'tree-whiteout': {
-    code: 136,
-    man: 'https://docs.kernel.org/filesystems/overlayfs.html',
-    fields: { path: 'str' },
-  },
-  /** Marks a directory as hiding what lower layers hold in it. */
-  'tree-opaque': {
-    code: 137,
-    man: 'https://docs.kernel.org/filesystems/overlayfs.html',
-    fields: { path: 'str' },
-  },
-  /** Ends the stream; without it the tree counts as broken. */
-  'tree-end': { code: 138, man: 'close(2)', fields: {} },
+  ...TREE_OPS,
 } as const satisfies Record<string, OpShape>;
 
 export type OpName = keyof typeof OPS;

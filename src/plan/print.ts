@@ -90,6 +90,8 @@ const PRINTERS: Printers = {
   hook: (op) => `run hook ${op.path}${notes(op.timeoutMs > 0 && `at most ${op.timeoutMs} ms`)}`,
   'remove-directory': (op) => `remove directory ${op.path}`,
   helper: (op) => `let ${op.path} write ${quoted(op.args.join(' '))} for the container's process`,
+  'network-device': (op) =>
+    `move network device ${op.name} in${op.rename === '' ? '' : ` as ${op.rename}`}`,
   'process-file': (op) => `write the pid and start time to ${op.path}`,
   'pid-file': (op) => `write the pid to ${op.path}`,
   inherit: (op) => `copy ${op.from} to ${op.to} if that is blank`,
@@ -127,12 +129,19 @@ const PRINTERS: Printers = {
     )}`,
   root: (op) => `take ${op.path} as root${notes(op.bind !== 0 && 'bound on itself')}`,
   mount: (op) =>
-    `mount ${op.fstype} on ${op.target}${notes(mountAttributeNames(op.flags), op.data)}`,
+    `mount ${op.fstype} on ${op.target}${notes(
+      mountAttributeNames(op.flags),
+      op.data,
+      propagationName(op.propagation),
+    )}`,
   bind: (op) =>
     `bind ${op.source} on ${op.target}${notes(
       op.recursive !== 0 && 'recursive',
+      op.tree !== 0 && 'mapped',
       mountAttributeNames(op.set),
       op.clear !== 0n && `not ${mountAttributeNames(op.clear)}`,
+      op.deepSet !== 0n && `all below ${mountAttributeNames(op.deepSet)}`,
+      op.deepClear !== 0n && `all below not ${mountAttributeNames(op.deepClear)}`,
       propagationName(op.propagation),
     )}`,
   'mount-attributes': (op) =>
@@ -156,6 +165,15 @@ const PRINTERS: Printers = {
   'move-root': () => 'move the root over / and change into it',
   'copy-into-tmpfs': (op) =>
     `copy ${op.target} into a tmpfs over it${notes(mountAttributeNames(op.attributes), op.data)}`,
+
+  'mapped-tree': (op) =>
+    `map the owners of ${op.source}${op.namespace === '' ? '' : ` as ${op.namespace} does`}${notes(
+      op.recursive !== 0 && 'recursive',
+      op.deep !== 0 && 'all below mapped',
+      op.uids !== '' && `users ${mapText(op.uids)}`,
+      op.gids !== '' && `groups ${mapText(op.gids)}`,
+      propagationName(op.propagation),
+    )}`,
 
   hostname: (op) => `set hostname ${op.name}`,
   domainname: (op) => `set domainname ${op.name}`,
@@ -192,6 +210,20 @@ const PRINTERS: Printers = {
   init: () => 'stay as init and go on in a child',
   label: (op) => `set ${op.attribute} label ${op.value} for the program`,
   personality: (op) => `set personality 0x${op.value.toString(16)}`,
+  scheduler: (op) =>
+    `schedule by policy ${op.policy}${notes(
+      op.nice !== 0 && `nice ${BigInt.asIntN(32, BigInt(op.nice))}`,
+      op.priority !== 0 && `priority ${op.priority}`,
+      op.flags !== 0n && `flags 0x${op.flags.toString(16)}`,
+      op.period !== 0n && `${op.runtime} of ${op.period} ns within ${op.deadline} ns`,
+    )}`,
+  'io-priority': (op) => `set disk priority ${op.priority} of class ${op.class}`,
+  affinity: (op) => `run on processors 0x${bitsText(op.mask)}`,
+  'memory-policy': (op) =>
+    `set memory policy ${op.mode & 0xff}${notes(
+      op.mode > 0xff && `flags 0x${(op.mode & ~0xff).toString(16)}`,
+      op.nodes.length > 0 && `nodes 0x${bitsText(op.nodes)}`,
+    )}`,
   exec: (op) => `run ${op.args.map(argument).join(' ')}`,
   'find-program': (op) => `look for ${argument(op.args[0] ?? '')}`,
 
@@ -205,6 +237,16 @@ const PRINTERS: Printers = {
   'tree-opaque': (op) => `${op.path} hides what lies below`,
   'tree-end': () => 'end of the tree',
 };
+
+/** `0 100000 65536` */
+function mapText(lines: string): string {
+  return lines.trim().replaceAll('\n', '; ');
+}
+
+/** The lowest bits last, as a number is written. */
+function bitsText(mask: Uint8Array): string {
+  return Buffer.from(mask).reverse().toString('hex');
+}
 
 /** As one would type it, when that is unambiguous. */
 function argument(text: string): string {

@@ -50,12 +50,26 @@ export function planCapabilities(
   };
 }
 
-/** A name that no kernel knows cannot be granted; the specification wants a warning, not a refusal. */
-export function unknownCapabilities(capabilities: LinuxCapabilities | undefined): string[] {
-  const names = Object.values(capabilities ?? {})
-    .filter(Array.isArray)
-    .flat();
-  return [...new Set(names)].filter((name) => parseCapability(name) === undefined);
+/** What cannot be granted is left out: the specification wants a warning, not a refusal. */
+export function capabilityWarnings(
+  process: Process,
+  facts: HostFacts,
+  ownUserNamespace: boolean,
+): string[] {
+  const held = ownUserNamespace ? ~0n : facts.capabilities.bounding;
+  const names = new Set(
+    Object.values(process.capabilities ?? {})
+      .filter(Array.isArray)
+      .flat(),
+  );
+  const unknown = [...names].filter((name) => parseCapability(name) === undefined);
+  const missing = known([...names]).filter((name) => (capabilityMask([name]) & held) === 0n);
+  return [
+    ...(unknown.length === 0 ? [] : [`ignoring unknown capabilities: ${unknown.join(', ')}`]),
+    ...(missing.length === 0
+      ? []
+      : [`ignoring capabilities that the caller does not have: ${missing.join(', ')}`]),
+  ];
 }
 
 function known(names: readonly string[]): string[] {

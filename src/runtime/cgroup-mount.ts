@@ -43,6 +43,7 @@ function planUnified(target: string, options: MountOptions, context: CgroupMount
         flags: options.set,
         data: options.data,
         create: 1,
+        propagation: 0n,
       },
       'its own control group is the top of what it sees',
     ),
@@ -69,6 +70,7 @@ function planHierarchies(
         flags: options.set & ~ATTR.rdonly,
         data: 'mode=755',
         create: 1,
+        propagation: 0n,
       },
       'one directory for each hierarchy of control groups',
     ),
@@ -121,9 +123,11 @@ function bindOwn(source: string, target: string, options: MountOptions): Step {
       // Nothing in it has an access time.
       set: options.set & ~ATTR.atimeMask,
       clear: options.clear & ~ATTR.atimeMask,
-      deep: 0,
+      deepSet: 0n,
+      deepClear: 0n,
       create: 1,
       propagation: 0n,
+      tree: 0,
     },
     `its own group${options.set & ATTR.rdonly ? ', read-only' : ''}`,
   );

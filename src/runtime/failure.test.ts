@@ -125,6 +125,7 @@ test('wordFailure adds what the shim said when the step itself does not show it'
     flags: 0n,
     data: 'a=b',
     create: 1,
+    propagation: 0n,
   };
   expect(failure(mount, EINVAL, "a=b: tmpfs: Unknown parameter 'a'").message).toContain(
     "tmpfs: Unknown parameter 'a'",

@@ -5,6 +5,7 @@ import type { Op, OpName, Plan } from '../plan/ops.ts';
 import { printOp } from '../plan/print.ts';
 import { errnoName, errnoWords } from './errno.ts';
 import { wordExecFailure } from './failure-exec.ts';
+import { HOST_ROWS } from './failure-host.ts';
 
 /** What the shim reports: stage as an index of STAGES, op as an index of the plan. */
 export interface StepFailure {
@@ -25,7 +26,7 @@ export interface Wording {
 }
 
 /** One thing that can go wrong, known well enough to say it better than the kernel. */
-interface Row {
+export interface Row {
   op: OpName;
   /** errno names; absent: any. */
   errno?: readonly string[];
@@ -229,6 +230,7 @@ const ROWS: readonly Row[] = [
       hint: 'mappings must not overlap, and their host ids must belong to the caller',
     }),
   },
+  ...HOST_ROWS,
 ];
 
 /** Errors of every step that say something general about the machine. */

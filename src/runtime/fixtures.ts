@@ -102,6 +102,9 @@ export function fullSpec(): RuntimeSpec {
       noNewPrivileges: false,
       apparmorProfile: 'some-profile',
       oomScoreAdj: 100,
+      scheduler: { policy: 'SCHED_BATCH', nice: -3, flags: ['SCHED_FLAG_RESET_ON_FORK'] },
+      ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 4 },
+      execCPUAffinity: { initial: '0-1', final: '1' },
     },
     domainname: 'example.org',
     hooks: {
@@ -130,6 +133,13 @@ export function fullSpec(): RuntimeSpec {
         options: ['ro', 'noatime'],
       },
       { destination: '/data/sub', options: ['remount', 'nosuid'] },
+      {
+        destination: '/mapped',
+        source: '/src/mapped',
+        options: ['rbind', 'ridmap', 'rnosuid'],
+        uidMappings: [{ containerID: 0, hostID: 1000, size: 10 }],
+        gidMappings: [{ containerID: 0, hostID: 2000, size: 10 }],
+      },
     ],
     linux: {
       ...plainSpec().linux,
@@ -149,6 +159,8 @@ export function fullSpec(): RuntimeSpec {
       seccomp: { defaultAction: 'SCMP_ACT_ALLOW' },
       rootfsPropagation: 'rshared',
       personality: { domain: 'LINUX32' },
+      netDevices: { eth7: { name: 'inner' } },
+      memoryPolicy: { mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES'] },
       cgroupsPath: '/pods/one',
     },
   });
@@ -160,6 +172,10 @@ export function mappedSpec(): RuntimeSpec {
   const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
   return {
     ...spec,
+    mounts: [
+      ...(spec.mounts ?? []),
+      { destination: '/own', source: '/src/own', options: ['bind', 'idmap'] },
+    ],
     process: { ...spec.process, cwd: '/', args: ['true'], oomScoreAdj: 10 },
     linux: {
       ...spec.linux,

@@ -17,7 +17,9 @@ export function runHooks(spec: RuntimeSpec, point: HookPoint, state: object): Ti
         stdin: input,
         stdout: 'ignore',
         stderr: 'pipe',
-        ...(hook.timeout === undefined ? {} : { timeout: hook.timeout * 1000 }),
+        ...(hook.timeout === undefined
+          ? {}
+          : { timeout: hook.timeout * 1000, killSignal: 'SIGKILL' }),
       });
       if (result.exitCode === 0) continue;
       const said = result.stderr.toString().trim().slice(-256);

@@ -76,7 +76,7 @@ function hookOp(
     path: hook.path,
     args: hook.args ?? [hook.path],
     env: hook.env ?? [],
-    timeoutMs: (hook.timeout ?? 0) * 1000,
+    timeoutMs: Math.min((hook.timeout ?? 0) * 1000, 0xffffffff),
     stateHead: `${before.slice(0, -1)},"pid":`,
     stateTail: `,${after.slice(1)}`,
   };

@@ -101,12 +101,25 @@ function mapStep(
   facts: HostFacts,
 ): Step {
   const why = kind === 'uid' ? 'which users exist inside' : 'which groups exist inside';
-  const lines = mappings.map((map) => [map.containerID, map.hostID, map.size].map(String));
   if (writer === 'helper') {
-    return beside({ op: 'helper', path: facts.idMapHelpers[kind], args: lines.flat() }, why);
+    return beside(
+      {
+        op: 'helper',
+        path: facts.idMapHelpers[kind],
+        args: mapLines(mappings).trim().split(/[ \n]/),
+      },
+      why,
+    );
   }
-  const text = lines.map((line) => `${line.join(' ')}\n`).join('');
-  return beside({ op: 'child-file', file: `${kind}_map`, data: encoder.encode(text) }, why);
+  return beside(
+    { op: 'child-file', file: `${kind}_map`, data: encoder.encode(mapLines(mappings)) },
+    why,
+  );
+}
+
+/** As uid_map wants it: a line for each range. */
+export function mapLines(mappings: readonly LinuxIdMapping[]): string {
+  return mappings.map((map) => `${map.containerID} ${map.hostID} ${map.size}\n`).join('');
 }
 
 /** Root if it exists inside; else the first id that does. Either has every right in the new namespace. */

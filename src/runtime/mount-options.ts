@@ -14,7 +14,7 @@ export interface MountOptions {
   recursiveBind: boolean;
   remount: boolean;
   tmpcopyup: boolean;
-  idmap: boolean;
+  idmap: 'idmap' | 'ridmap' | undefined;
   /** Comma-separated, for the file system itself. */
   data: string;
 }
@@ -25,7 +25,9 @@ interface Row {
   propagation?: bigint;
   /** Goes to the file system as it is: a flag of the superblock. */
   superblock?: true;
-  flag?: 'bind' | 'recursiveBind' | 'remount' | 'tmpcopyup' | 'idmap';
+  /** Takes back such a flag. */
+  undoes?: string;
+  flag?: 'bind' | 'recursiveBind' | 'remount' | 'tmpcopyup' | 'idmap' | 'ridmap';
 }
 
 /** The attributes, each with its word and the word that undoes it. */
@@ -50,15 +52,15 @@ const ATIME: Readonly<Record<string, bigint>> = {
 
 const OTHERS: Readonly<Record<string, Row>> = {
   defaults: {},
-  async: {},
+  async: { undoes: 'sync' },
   loud: {},
   nomand: {},
   noiversion: {},
-  nolazytime: {},
-  // What the kernel removed (mand, 5.15) or never needed to be told keeps being accepted.
+  nolazytime: { undoes: 'lazytime' },
+  // What the kernel removed (mand, 5.15) or decides by itself (iversion) keeps being accepted.
   mand: {},
   silent: {},
-  iversion: { superblock: true },
+  iversion: {},
   sync: { superblock: true },
   dirsync: { superblock: true },
   lazytime: { superblock: true },
@@ -67,7 +69,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
   remount: { flag: 'remount' },
   tmpcopyup: { flag: 'tmpcopyup' },
   idmap: { flag: 'idmap' },
-  ridmap: { flag: 'idmap' },
+  ridmap: { flag: 'ridmap' },
   private: { propagation: MS.private },
   rprivate: { propagation: MS.private | MS.rec },
   shared: { propagation: MS.shared },
@@ -102,7 +104,7 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
   const below = { set: 0n, clear: 0n };
   const flags = new Set<Row['flag']>();
   const propagation: bigint[] = [];
-  const data: string[] = [];
+  const data = new Set<string>();
   for (const word of words) {
     const row = plain.get(word);
     const deep = recursive.get(word);
@@ -110,9 +112,10 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
       apply(own, row);
       if (row.flag !== undefined) flags.add(row.flag);
       if (row.propagation !== undefined) propagation.push(row.propagation);
-      if (row.superblock === true) data.push(word);
+      if (row.superblock === true) data.add(word);
+      if (row.undoes !== undefined) data.delete(row.undoes);
     } else if (deep !== undefined) apply(below, deep);
-    else if (word !== '') data.push(word);
+    else if (word !== '') data.add(word);
   }
   return {
     set: own.set,
@@ -124,8 +127,8 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
     recursiveBind: flags.has('recursiveBind'),
     remount: flags.has('remount'),
     tmpcopyup: flags.has('tmpcopyup'),
-    idmap: flags.has('idmap'),
-    data: data.join(','),
+    idmap: flags.has('ridmap') ? 'ridmap' : flags.has('idmap') ? 'idmap' : undefined,
+    data: [...data].join(','),
   };
 }
 

@@ -1,11 +1,11 @@
 /** The mounts of config.json, in its order. All happen before pivot, while host sources can still be named. */
 
 import { posix } from 'node:path';
-import { TiffinError } from '../base/errors.ts';
 import type { Step } from '../plan/ops.ts';
-import type { Mount } from '../spec/runtime/index.ts';
+import type { Mount, RuntimeSpec } from '../spec/runtime/index.ts';
 import { type CgroupMountContext, planCgroupMount } from './cgroup-mount.ts';
 import { ATTR, MS } from './linux-flags.ts';
+import { MappedTrees } from './mapped-mounts.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
 import { inside } from './step.ts';
 import { planHostView, refuseUnmappedOwner, type UserMountContext } from './user-mounts.ts';
@@ -13,11 +13,17 @@ import { planHostView, refuseUnmappedOwner, type UserMountContext } from './user
 export interface MountContext extends CgroupMountContext, UserMountContext {
   /** Relative sources are relative to it. */
   bundle: string;
-  /** SELinux label for mounts that can carry one; empty: none. */
-  label: string;
+  spec: RuntimeSpec;
+}
+
+interface Planned extends MountContext {
+  trees: MappedTrees;
+  late: Step[];
 }
 
 export interface MountPlan {
+  /** Before the clone: trees whose owners are mapped. */
+  host: Step[];
   steps: Step[];
   /** Run after everything was made that has to be made inside of the mounts. */
   late: Step[];
@@ -31,21 +37,17 @@ const VIRTUAL = new Set(['proc', 'sysfs', 'tmpfs', 'ramfs', 'devpts', 'mqueue', 
 const LABELLED = new Set(['tmpfs', 'ramfs', 'devpts', 'overlay']);
 
 export function planMounts(mounts: readonly Mount[], context: MountContext): MountPlan {
-  const plan: MountPlan = { steps: [], late: [], targets: new Map() };
+  const trees = new MappedTrees(context.spec);
+  const plan: MountPlan = { host: trees.steps, steps: [], late: [], targets: new Map() };
   for (const [index, mount] of mounts.entries()) {
     const target = containerPath(mount.destination);
     const options = parseMountOptions(mount.options ?? []);
-    if (options.idmap) {
-      throw new TiffinError(
-        'unsupported',
-        'idmapped-mount',
-        `mounts[${index}].options: id-mapped mounts are not supported`,
-      );
-    }
     refuseUnmappedOwner(mount, `mounts[${index}]`, context);
     const bind = options.bind || mount.type === 'bind';
     plan.targets.set(target, bind ? 'bind' : 'new');
-    plan.steps.push(...planMount(mount, target, options, bind, context, plan.late));
+    plan.steps.push(
+      ...planMount(mount, target, options, bind, { ...context, trees, late: plan.late }),
+    );
   }
   return plan;
 }
@@ -61,23 +63,21 @@ function planMount(
   target: string,
   options: MountOptions,
   bind: boolean,
-  context: MountContext,
-  late: Step[],
+  context: Planned,
 ): Step[] {
   if (options.remount) return changeAttributes(target, options, options.set, options.clear);
   if (bind) return planBind(mount, target, options, context);
   if (mount.type === 'cgroup' || mount.type === 'cgroup2') {
-    return [...planCgroupMount(target, options, context), ...propagate(target, options)];
+    return [
+      ...planCgroupMount(target, options, context),
+      ...propagate(target, options.propagation),
+    ];
   }
-  return planNew(mount, target, options, context, late);
+  return planNew(mount, target, options, context);
 }
 
-function planBind(
-  mount: Mount,
-  target: string,
-  options: MountOptions,
-  context: MountContext,
-): Step[] {
+function planBind(mount: Mount, target: string, options: MountOptions, context: Planned): Step[] {
+  const [propagation = 0n, ...more] = options.propagation;
   const source = posix.resolve(context.bundle, mount.source ?? '');
   const recursive = options.recursiveBind || !options.bind;
   return [
@@ -89,30 +89,35 @@ function planBind(
         recursive: recursive ? 1 : 0,
         set: options.set,
         clear: options.clear,
-        deep: 0,
+        deepSet: options.recursiveSet,
+        deepClear: options.recursiveClear,
         create: 3,
-        propagation: 0n,
+        propagation,
+        tree: context.trees.add(mount, options, source, recursive),
       },
-      `show ${source} of the host${options.set & ATTR.rdonly ? ', read-only' : ''}`,
+      `show ${source} of the host${readOnlyWords(options)}`,
     ),
-    ...changeAttributes(target, options, 0n, 0n),
+    ...propagate(target, more),
   ];
 }
 
-function planNew(
-  mount: Mount,
-  target: string,
-  options: MountOptions,
-  context: MountContext,
-  late: Step[],
-): Step[] {
+function readOnlyWords({ set, recursiveSet }: MountOptions): string {
+  if (recursiveSet & ATTR.rdonly) return ', read-only with all below';
+  return set & ATTR.rdonly ? ', read-only' : '';
+}
+
+function planNew(mount: Mount, target: string, options: MountOptions, context: Planned): Step[] {
+  const { spec, late } = context;
+  const label = spec.linux?.mountLabel ?? '';
+  const [propagation = 0n, ...more] = options.propagation;
   const fstype = mount.type ?? '';
   const view = planHostView(fstype, target, options, context);
   if (view !== undefined) return [view, ...changeAttributes(target, options, 0n, 0n)];
   const data = [options.data];
-  if (options.set & ATTR.rdonly && !VIRTUAL.has(fstype)) data.push('ro');
-  if (context.label !== '' && LABELLED.has(fstype)) data.push(`context="${context.label}"`);
-  let flags = options.set;
+  // A new mount has nothing below: what is said of everything below is said of itself.
+  let flags = (options.set & ~options.recursiveClear) | options.recursiveSet;
+  if (flags & ATTR.rdonly && !VIRTUAL.has(fstype)) data.push('ro');
+  if (label !== '' && LABELLED.has(fstype)) data.push(`context="${label}"`);
   if (fstype === 'tmpfs' && flags & ATTR.rdonly) {
     // Later mounts and device nodes have their places made inside of it first.
     flags &= ~ATTR.rdonly;
@@ -131,25 +136,31 @@ function planNew(
     );
   }
   const text = data.filter((part) => part !== '').join(',');
-  const made: Step =
-    fstype === 'tmpfs' && options.tmpcopyup
-      ? inside(
-          { op: 'copy-into-tmpfs', target, attributes: flags, data: text },
-          'memory that starts with what the image has there',
-        )
-      : inside(
-          {
-            op: 'mount',
-            source: mount.source ?? fstype,
-            target,
-            fstype,
-            flags,
-            data: text,
-            create: 1,
-          },
-          REASONS[fstype] ?? 'a mount of the configuration',
-        );
-  return [made, ...changeAttributes(target, options, 0n, 0n)];
+  if (fstype === 'tmpfs' && options.tmpcopyup) {
+    return [
+      inside(
+        { op: 'copy-into-tmpfs', target, attributes: flags, data: text },
+        'memory that starts with what the image has there',
+      ),
+      ...propagate(target, options.propagation),
+    ];
+  }
+  return [
+    inside(
+      {
+        op: 'mount',
+        source: mount.source ?? fstype,
+        target,
+        fstype,
+        flags,
+        data: text,
+        create: 1,
+        propagation,
+      },
+      REASONS[fstype] ?? 'a mount of the configuration',
+    ),
+    ...propagate(target, more),
+  ];
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -160,7 +171,7 @@ const REASONS: Readonly<Record<string, string>> = {
   mqueue: 'message queues of this ipc namespace',
 };
 
-/** What one mount operation cannot say: attributes for everything below, and propagation. */
+/** Of a mount that is there already. */
 function changeAttributes(
   target: string,
   options: MountOptions,
@@ -191,11 +202,11 @@ function changeAttributes(
       ),
     );
   }
-  return [...steps, ...propagate(target, options)];
+  return [...steps, ...propagate(target, options.propagation)];
 }
 
-function propagate(target: string, options: MountOptions): Step[] {
-  return options.propagation.map((flags) =>
+function propagate(target: string, kinds: readonly bigint[]): Step[] {
+  return kinds.map((flags) =>
     inside(
       {
         op: 'mount-attributes',

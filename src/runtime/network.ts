@@ -1,7 +1,9 @@
 /** Where the network room's steps go, and the loop-back device that every new network namespace needs. */
 
+import { TiffinError } from '../base/errors.ts';
 import { encodeMessages, NETLINK_ROUTE, setLink } from '../netlink/index.ts';
 import type { Step } from '../plan/ops.ts';
+import type { LinuxNetDevice } from '../spec/runtime/index.ts';
 import type { NamespacePlan } from './namespaces.ts';
 import { beside, inside } from './step.ts';
 import { TOKENS } from './tokens.ts';
@@ -10,9 +12,14 @@ import { TOKENS } from './tokens.ts';
  * Interfaces are moved in from beside while the file system is being set up inside; the steps inside wait for
  * that, and stand before privileges are dropped. Without `steps` a new network namespace gets its loop-back only.
  */
-export function planNetwork(namespaces: NamespacePlan, steps: readonly Step[] | undefined) {
+export function planNetwork(
+  namespaces: NamespacePlan,
+  steps: readonly Step[] | undefined,
+  devices: Readonly<Record<string, LinuxNetDevice>> = {},
+) {
+  if (Object.keys(devices).length > 0 && !ownNetwork(namespaces)) throw noNetwork();
   const of = (stage: Step['stage']) => (steps ?? []).filter((step) => step.stage === stage);
-  const moved = of('beside');
+  const moved = [...of('beside'), ...planDevices(devices)];
   const own = steps === undefined && namespaces.created.has('network');
   return {
     host: of('host'),
@@ -47,6 +54,27 @@ export function planNetwork(namespaces: NamespacePlan, steps: readonly Step[] | 
     ],
     teardown: of('teardown'),
   };
+}
+
+function ownNetwork({ created, joined }: NamespacePlan): boolean {
+  return created.has('network') || joined.has('network');
+}
+
+function noNetwork(): TiffinError {
+  return new TiffinError(
+    'invalid',
+    'network-device',
+    'linux.netDevices: need a network namespace in linux.namespaces',
+  );
+}
+
+function planDevices(devices: Readonly<Record<string, LinuxNetDevice>>): Step[] {
+  return Object.entries(devices).map(([name, device]) =>
+    beside(
+      { op: 'network-device', name, rename: device.name ?? '' },
+      'an interface of the host that goes with the namespace',
+    ),
+  );
 }
 
 /** Index of `lo` in every network namespace. */

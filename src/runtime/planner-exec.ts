@@ -2,13 +2,15 @@
 
 import type { Plan, Step } from '../plan/ops.ts';
 import { CLONE } from './linux-flags.ts';
-import { planProcess } from './process.ts';
+import { planProcess, windowSize } from './process.ts';
 import type { ExecRequest } from './request.ts';
+import { planAffinity } from './scheduling.ts';
 import { beside, enter, host, inside } from './step.ts';
 
 export function planExec(request: ExecRequest): Plan {
   const { process, container, spec } = request;
   const extra = request.extraSteps ?? [];
+  const affinity = planAffinity(process);
   const steps: Step[] = [host(request.supervise, 'what becomes of the launching process')];
   if (request.onFailure !== undefined) {
     steps.push(host({ op: 'on-failure', args: request.onFailure }, 'words a failure for its user'));
@@ -17,6 +19,7 @@ export function planExec(request: ExecRequest): Plan {
     ...steps,
     ...extra.filter((step) => step.stage === 'host'),
     host({ op: 'clone', flags: 0n, cgroup: request.cloneInto }, 'a child of the joined namespaces'),
+    ...affinity.before,
     // Joined while the hierarchies are still to be seen, so that nothing runs outside the container's limits.
     ...request.cgroupSteps,
     ...planOom(request),
@@ -32,6 +35,7 @@ export function planExec(request: ExecRequest): Plan {
     ...(request.pidFile === undefined
       ? []
       : [beside({ op: 'pid-file', path: request.pidFile }, 'asked for by the caller')]),
+    ...affinity.after,
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
     // Nameless: one with the name of the container's own could be made beforehand by whoever guesses it.
     inside({ op: 'keyring', name: '' }, "the caller's keys stay the caller's"),
@@ -73,11 +77,7 @@ function planOom(request: ExecRequest): Step[] {
 function planTerminal(request: ExecRequest): Step[] {
   const { process, consoleSocket = '' } = request;
   if (process.terminal !== true) return [];
-  const { height = 0, width = 0 } = process.consoleSize ?? {};
   return [
-    inside(
-      { op: 'terminal', rows: height, columns: width, consoleSocket },
-      'a terminal of its own',
-    ),
+    inside({ op: 'terminal', ...windowSize(process), consoleSocket }, 'a terminal of its own'),
   ];
 }

@@ -151,14 +151,16 @@ describe('what planLaunch refuses', () => {
     const spec = { ...plainSpec(), linux: { namespaces: [{ type: 'pid' } as const] } };
     expect(() => planLaunch({ ...request, spec })).toThrow('a mount namespace is required');
   });
-  test('planLaunch refuses what it cannot do, by the path of the field', () => {
-    const process = {
-      ...plainSpec().process,
-      cwd: '/',
-      scheduler: { policy: 'SCHED_IDLE' } as const,
-    };
-    expect(() => planLaunch({ ...request, spec: { ...plainSpec(), process } })).toThrow(
-      'process.scheduler: not supported',
+  test('planLaunch refuses a class of service on a machine without resctrl', () => {
+    const linux = { ...plainSpec().linux, intelRdt: { closID: 'gold' } };
+    expect(() => planLaunch({ ...request, spec: { ...plainSpec(), linux } })).toThrow(
+      'linux.intelRdt: no resctrl file system is mounted on this machine',
+    );
+  });
+  test('planLaunch refuses a label for mounts on a kernel without SELinux', () => {
+    const linux = { ...plainSpec().linux, mountLabel: 'a:b:c' };
+    expect(() => planLaunch({ ...request, spec: { ...plainSpec(), linux } })).toThrow(
+      'linux.mountLabel: SELinux is not enabled in this kernel',
     );
   });
   test('planLaunch refuses a SELinux label on a kernel without SELinux', () => {

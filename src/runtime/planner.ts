@@ -8,15 +8,15 @@ import { planCgroupPath } from './cgroup-path.ts';
 import { planDevices } from './devices.ts';
 import { planHooks } from './hooks.ts';
 import { planIds } from './ids.ts';
+import { planResctrl } from './intel-rdt.ts';
 import { type MountPlan, planMounts } from './mounts.ts';
 import { planNamespaces, requireMountNamespace } from './namespaces.ts';
 import { planNetwork } from './network.ts';
-import { planCwd, planProcess } from './process.ts';
+import { planCwd, planProcess, refuseUnknownModules, windowSize } from './process.ts';
 import type { LaunchRequest } from './request.ts';
 import { planPivot, planPropagation, planRoot, planSeal } from './rootfs.ts';
 import { planNames, planOomScore, planSysctls } from './settings.ts';
 import { beside, host, inside } from './step.ts';
-import { refuseUnsupported } from './unsupported.ts';
 
 export { planExec } from './planner-exec.ts';
 export type {
@@ -30,7 +30,7 @@ export type {
 /** @throws TiffinError `unsupported` for what this runtime cannot do, `invalid` for what makes no sense. */
 export function planLaunch(request: LaunchRequest): Plan {
   const { spec, facts } = request;
-  refuseUnsupported(spec);
+  refuseUnknownModules(spec, facts);
   requireMountNamespace(spec);
   const process: Process = spec.process ?? { cwd: '/' };
   const privileged = facts.uid === 0 && facts.initialUserNamespace;
@@ -46,29 +46,33 @@ export function planLaunch(request: LaunchRequest): Plan {
   const separate = new Set([...namespaces.created, ...namespaces.joined]);
   const ownUserNamespace = separate.has('user');
   const hooks = planHooks(spec, request.id, request.bundle);
-  const network = planNetwork(namespaces, request.networkSteps);
+  const network = planNetwork(namespaces, request.networkSteps, spec.linux?.netDevices);
+  const resctrl = planResctrl(spec, request.id, request.resctrl, early);
   const extra = splitExtra(request.extraSteps ?? []);
   const mounts = planMounts(spec.mounts ?? [], {
     facts,
     bundle: request.bundle,
-    label: spec.linux?.mountLabel ?? '',
+    spec,
     cgroups: cgroup.paths,
     cgroupNamespace: separate.has('cgroup'),
     separate,
     userNamespace: ownUserNamespace || !facts.initialUserNamespace,
     mappings: namespaces.created.has('user') ? (spec.linux ?? {}) : {},
   });
-  const joined = namespaces.joined.has('mount');
   return [
     ...planFrame(request),
     ...stageOf(cgroup.steps, 'host'),
+    ...resctrl.host,
     ...network.host,
     ...extra.host,
+    ...mounts.host,
     host(
       { op: 'clone', flags: namespaces.cloneFlags, cgroup: cgroup.cloneInto },
       'the container begins, in its own namespaces',
     ),
-    ...(early === 'enter' ? [...cgroup.joinSteps('enter'), ...planGate(request.gate, early)] : []),
+    ...(early === 'enter'
+      ? [...cgroup.joinSteps('enter'), ...resctrl.join, ...planGate(request.gate, early)]
+      : []),
     ...ids.enter,
     ...namespaces.enterSteps,
 
@@ -80,16 +84,17 @@ export function planLaunch(request: LaunchRequest): Plan {
 
     // Inside, still on the host's file systems.
     ...(early === 'inside' ? stageOf(cgroup.steps, 'inside') : []),
+    ...(early === 'inside' ? resctrl.join : []),
     ...namespaces.cgroupSteps,
     ...(early === 'inside' ? planGate(request.gate, early) : []),
     ...namespaces.timeSteps,
     ...(ownUserNamespace ? ids.inside : planOomScore(process)),
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
     ...planKeyring(request),
-    ...(joined ? [] : planFileSystem(request, mounts, extra.early)),
+    ...planFileSystem(request, mounts, extra.early),
     ...planTerminal(process, request.consoleSocket),
     ...hooks.beforePivot,
-    ...(joined ? [] : planPivot(request.noPivot === true)),
+    ...planPivot(request.noPivot === true),
 
     // Inside, nothing but the container to be seen.
     ...network.inside,
@@ -118,6 +123,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     ...network.teardown,
     ...extra.teardown,
     ...stageOf(cgroup.steps, 'teardown'),
+    ...resctrl.teardown,
     ...hooks.poststop,
   ];
 }
@@ -159,10 +165,9 @@ function planFileSystem(request: LaunchRequest, mounts: MountPlan, early: readon
 /** After the mounts, because it is opened in the container's devpts; before pivot, because the socket is the host's. */
 function planTerminal(process: Process, consoleSocket = ''): Step[] {
   if (process.terminal !== true) return [];
-  const { height = 0, width = 0 } = process.consoleSize ?? {};
   return [
     inside(
-      { op: 'terminal', rows: height, columns: width, consoleSocket },
+      { op: 'terminal', ...windowSize(process), consoleSocket },
       'a terminal of the container, on /dev/console',
     ),
   ];

@@ -7,6 +7,7 @@ import { parseRlimit, rlimitValue } from '../spec/rlimits.ts';
 import type { Process, RuntimeSpec } from '../spec/runtime/index.ts';
 import { planCapabilities } from './capabilities.ts';
 import type { UserRequest } from './request.ts';
+import { planScheduling } from './scheduling.ts';
 import { type ListenerState, planSeccomp } from './seccomp.ts';
 import { inside } from './step.ts';
 
@@ -40,6 +41,7 @@ export function planProcess(process: Process, context: ProcessContext): Step[] {
   return [
     ...planRlimits(process),
     ...planLabels(process, context.facts),
+    ...planScheduling(process, context.spec),
     ...planPersonality(context.spec),
     planUser(process, context.user),
     ...(noNewPrivileges ? [] : seccomp),
@@ -144,6 +146,18 @@ function planLabels(process: Process, facts: HostFacts): Step[] {
     );
   }
   return steps;
+}
+
+/** A label for mounts says nothing to a kernel without the module, which would take it for a wrong option. */
+export function refuseUnknownModules(spec: RuntimeSpec, facts: HostFacts): void {
+  const label = spec.linux?.mountLabel ?? '';
+  if (label !== '' && !facts.selinux) throw noModule('linux.mountLabel', 'SELinux');
+}
+
+/** A terminal counts in 16 bits. */
+export function windowSize({ consoleSize }: Process): { rows: number; columns: number } {
+  const fit = (size = 0) => Math.min(size, 0xffff);
+  return { rows: fit(consoleSize?.height), columns: fit(consoleSize?.width) };
 }
 
 function noModule(field: string, module: string): TiffinError {

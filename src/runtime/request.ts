@@ -3,6 +3,7 @@
 import type { HostFacts } from '../host/facts.ts';
 import type { OpOf, Step } from '../plan/ops.ts';
 import type { Process, RuntimeSpec } from '../spec/runtime/index.ts';
+import type { Resctrl } from './intel-rdt.ts';
 
 /** Where the root file system comes from. Host paths, absolute. */
 export type RootSource =
@@ -52,6 +53,8 @@ export interface LaunchRequest {
   noNewKeyring?: boolean;
   /** Mount point on the host that holds the root; needed only where `linux.rootfsPropagation` is shared. */
   rootMount?: string;
+  /** The machine's resctrl file system, for `linux.intelRdt`. */
+  resctrl?: Resctrl;
   /** Replaces the cgroup path that `linux.cgroupsPath` and the default give. */
   cgroupPath?: string;
 }

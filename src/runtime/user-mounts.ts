@@ -43,9 +43,11 @@ export function planHostView(
       // What the host set on it is locked, its access times too.
       set: options.set & ~ATTR.atimeMask,
       clear: 0n,
-      deep: 0,
+      deepSet: 0n,
+      deepClear: 0n,
       create: 1,
       propagation: 0n,
+      tree: 0,
     },
     `the host's, as the container shares its ${row.namespace} namespace`,
   );

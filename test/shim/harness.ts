@@ -92,6 +92,7 @@ export function rootSteps(root: string, more: readonly Step[] = []): Step[] {
       flags: MOUNT_ATTR_NOSUID,
       data,
       create: 1,
+      propagation: 0n,
     });
   return [
     step('host', { op: 'clone', flags: NEWNS | NEWPID | NEWUTS | NEWIPC, cgroup: '' }),

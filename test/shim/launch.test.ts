@@ -211,7 +211,9 @@ test('mount, bind and device targets stay inside the root through hostile links'
       recursive: 0,
       set: 1n,
       clear: 0n,
-      deep: 0,
+      deepSet: 0n,
+      deepClear: 0n,
+      tree: 0,
       create,
       propagation: 0n,
     });
@@ -238,8 +240,24 @@ test('mount, bind, device and symlink refuse a root whose dev, proc or sys is a 
   mkdirSync(join(root, 'elsewhere'), { recursive: true });
   for (const name of ['dev', 'proc', 'sys']) symlinkSync('/elsewhere', join(root, name));
   const node = { type: 0o020000, major: 1, minor: 3, mode: 0o666, uid: 0, gid: 0, source: '' };
-  const bind = { recursive: 0, set: 0n, clear: 0n, deep: 0, create: 1, propagation: 0n } as const;
-  const fresh = { fstype: 'tmpfs', source: 'tmpfs', flags: 0n, data: '', create: 1 } as const;
+  const bind = {
+    recursive: 0,
+    set: 0n,
+    clear: 0n,
+    deepSet: 0n,
+    deepClear: 0n,
+    create: 1,
+    propagation: 0n,
+    tree: 0,
+  } as const;
+  const fresh = {
+    fstype: 'tmpfs',
+    source: 'tmpfs',
+    flags: 0n,
+    data: '',
+    create: 1,
+    propagation: 0n,
+  } as const;
   const cases: [path: string, op: Op][] = [
     ['/dev', { op: 'mount', target: '/dev', ...fresh }],
     ['//dev/shm', { op: 'mount', target: '//dev/shm', ...fresh }],

@@ -57,7 +57,9 @@ const bind = (source: string, target: string, more: Partial<Extract<Op, { op: 'b
     recursive: 1,
     set: 0n,
     clear: 0n,
-    deep: 1,
+    deepSet: 0n,
+    deepClear: 0n,
+    tree: 0,
     create: 3,
     propagation: 0n,
     ...more,
@@ -112,8 +114,8 @@ test('bind and mount-attributes change what a mount allows, with its submounts w
   try {
     const { text } = await run(stand, ['busybox', 'cat', '/proc/self/mountinfo'], {
       steps: [
-        bind(shared, '/deep', { set: RDONLY | NOSUID | NOATIME }),
-        bind(shared, '/flat', { set: RDONLY, deep: 0 }),
+        bind(shared, '/deep', { deepSet: RDONLY | NOSUID | NOATIME }),
+        bind(shared, '/flat', { set: RDONLY }),
         bind('/etc/hostname', '/etc/hostname', { recursive: 0, propagation: 1n << 18n }),
         inside({
           op: 'mount-attributes',

@@ -10,7 +10,11 @@ const root = join(import.meta.dir, '../..');
 /** These hand on the code of another error or of a table whose rows are read here too. */
 const passOn = new Set(['src/runtime/failure.ts', 'src/engine/networks/setup.ts']);
 /** Tables that word a failed step: rows of `class` and `code`. */
-const wordings = new Set(['src/runtime/failure.ts', 'src/runtime/failure-exec.ts']);
+const wordings = new Set([
+  'src/runtime/failure.ts',
+  'src/runtime/failure-exec.ts',
+  'src/runtime/failure-host.ts',
+]);
 
 /** A code with the classes it comes with; none: the class depends on the errno. */
 type Codes = Map<string, Set<string>>;

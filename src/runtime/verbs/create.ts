@@ -5,14 +5,17 @@ import { cgroupPaths, refuseOccupied, systemdCgroupPath } from '../../cgroup/ind
 import { type HostFacts, hostFacts } from '../../host/facts.ts';
 import { readKernelText } from '../../host/kernel-files.ts';
 import type { OpOf, Plan } from '../../plan/ops.ts';
+import type { Process, RuntimeSpec } from '../../spec/runtime/index.ts';
 import { becomeShim } from '../become-shim.ts';
 import { type Bundle, loadBundle } from '../bundle.ts';
+import { capabilityWarnings } from '../capabilities.ts';
 import { planCgroupPath } from '../cgroup-path.ts';
 import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
 import { namespaceMask } from '../namespaces.ts';
 import { planLaunch } from '../planner.ts';
 import { numericUser } from '../process.ts';
+import { resctrlFacts } from '../resctrl-facts.ts';
 import { mountPointOf } from '../root-mount.ts';
 import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
 import { processStat } from '../status.ts';
@@ -57,6 +60,7 @@ export function launch(
   const facts = hostFacts();
   prepareFilter(bundle.spec, context.root);
   const directory = new StateDirectory(context.root, options.id);
+  warnOfCapabilities(bundle.spec.process, bundle.spec, facts, context);
   const cgroupPath = choosePath(bundle, options.id, context);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
   const cgroups = cgroupPaths(facts, cgroupPath);
@@ -70,6 +74,19 @@ export function launch(
   } catch (error) {
     directory.remove();
     throw error;
+  }
+}
+
+/** @param process one of the container `spec`, which may not be its first. */
+export function warnOfCapabilities(
+  process: Process | undefined,
+  spec: RuntimeSpec,
+  facts: HostFacts,
+  context: OciContext,
+): void {
+  const own = spec.linux?.namespaces?.some(({ type }) => type === 'user') === true;
+  for (const message of capabilityWarnings(process ?? { cwd: '/' }, facts, own)) {
+    context.warn(message);
   }
 }
 
@@ -100,6 +117,7 @@ function planBundle(
     noPivot: options.noPivot,
     noNewKeyring: options.noNewKeyring,
     ...rootMount(bundle),
+    ...resctrlFacts(bundle.spec, options.id),
     ...numericUser(bundle.spec.process ?? { cwd: '/' }),
     ...(gate ? { gate: directory.file('gate') } : {}),
     ...(options.consoleSocket === undefined ? {} : { consoleSocket: options.consoleSocket }),

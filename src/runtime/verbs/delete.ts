@@ -9,6 +9,8 @@ import { shimPath } from '../../host/shim-binary.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import type { OciContext } from '../context.ts';
 import { runHooks } from '../hooks-run.ts';
+import { planResctrlRemoval } from '../intel-rdt.ts';
+import { resctrlFacts } from '../resctrl-facts.ts';
 import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
 import { isAlive, type Snapshot } from '../status.ts';
 import { send } from './kill.ts';
@@ -91,7 +93,12 @@ function removeCgroups(
   directory: StateDirectory,
   context: OciContext,
 ): void {
-  const steps = removeSteps(record.cgroups, 'host');
+  const spec = directory.config();
+  const { resctrl } = resctrlFacts(spec, record.id);
+  const steps = [
+    ...removeSteps(record.cgroups, 'host'),
+    ...planResctrlRemoval(spec, record.id, resctrl),
+  ];
   if (steps.length === 0) return;
   const file = join(directory.path, 'remove');
   writeFileSync(file, encodePlan(steps), { mode: 0o600 });

@@ -12,7 +12,7 @@ import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
 import { planExec } from '../planner.ts';
 import { numericUser } from '../process.ts';
-import { checkConsole, DETACHED, FOREGROUND, supervise } from './create.ts';
+import { checkConsole, DETACHED, FOREGROUND, supervise, warnOfCapabilities } from './create.ts';
 import { type Found, find } from './state.ts';
 
 export interface ExecOptions {
@@ -46,6 +46,7 @@ export function exec(options: ExecOptions, context: OciContext): Promise<number>
   const spec = found.directory.config();
   prepareFilter(spec, context.root);
   const process = chooseProcess(options, spec, context);
+  warnOfCapabilities(process, spec, facts, context);
   checkConsole(process.terminal === true, options.consoleSocket, options.detach);
   const { record, snapshot } = found;
   const file = execPlanFile(found.directory.path);

@@ -4,6 +4,7 @@ import { hostFacts } from '../../host/facts.ts';
 import { CAPABILITY_NAMES } from '../../spec/capabilities.ts';
 import type { OciContext } from '../context.ts';
 import { mountOptionNames } from '../mount-options.ts';
+import { MEMORY_POLICY_NAMES } from '../scheduling.ts';
 
 export function features(context: OciContext): void {
   const facts = hostFacts();
@@ -19,7 +20,7 @@ export function features(context: OciContext): void {
       'poststart',
       'poststop',
     ],
-    mountOptions: mountOptionNames().filter((name) => name !== 'idmap' && name !== 'ridmap'),
+    mountOptions: mountOptionNames(),
     linux: {
       namespaces: ['cgroup', 'ipc', 'mount', 'network', 'pid', 'time', 'user', 'uts'],
       capabilities: CAPABILITY_NAMES,
@@ -33,10 +34,10 @@ export function features(context: OciContext): void {
       seccomp: SECCOMP,
       apparmor: { enabled: facts.apparmor },
       selinux: { enabled: facts.selinux },
-      intelRdt: { enabled: false },
-      memoryPolicy: {},
-      mountExtensions: { idmap: { enabled: false } },
-      netDevices: { enabled: false },
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
+      memoryPolicy: MEMORY_POLICY_NAMES,
+      mountExtensions: { idmap: { enabled: true } },
+      netDevices: { enabled: true },
     },
     annotations: {},
   };

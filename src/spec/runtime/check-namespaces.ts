@@ -7,6 +7,8 @@ const PATH_MAX = 4096;
 const HOST_NAME_MAX = 64;
 /** The last id a mapping may reach; (uid_t) -1 is none. */
 const NO_ID = 0xffffffff;
+/** UID_GID_MAP_MAX_EXTENTS of the kernel. */
+const MAPPINGS_MAX = 340;
 
 export function namespacesOnce({ linux }: RuntimeSpec): string[] {
   const seen = new Set<string>();
@@ -41,20 +43,25 @@ export function userMappings(spec: RuntimeSpec): string[] {
 }
 
 export function overlappingMappings({ linux }: RuntimeSpec): string[] {
-  return (['uidMappings', 'gidMappings'] as const).flatMap((field) => {
-    const mappings = linux?.[field] ?? [];
-    const problems = mappings.flatMap(({ containerID, hostID, size }, index) => {
-      const at = `linux.${field}[${index}]`;
-      if (size === 0) return [`${at}.size: must not be 0`];
-      const end = Math.max(containerID, hostID) + size;
-      return end > NO_ID ? [`${at}: reaches beyond the last id`] : [];
-    });
-    if (overlap(mappings, 'containerID')) {
-      problems.push(`linux.${field}: ranges inside the container overlap`);
-    }
-    if (overlap(mappings, 'hostID')) problems.push(`linux.${field}: ranges on the host overlap`);
-    return problems;
+  return (['uidMappings', 'gidMappings'] as const).flatMap((field) =>
+    mappingProblems(`linux.${field}`, linux?.[field] ?? []),
+  );
+}
+
+/** user_namespaces(7) «User and group ID mappings»: what the kernel refuses, told by its place. */
+export function mappingProblems(field: string, mappings: readonly LinuxIdMapping[]): string[] {
+  const problems = mappings.flatMap(({ containerID, hostID, size }, index) => {
+    const at = `${field}[${index}]`;
+    if (size === 0) return [`${at}.size: must not be 0`];
+    const end = Math.max(containerID, hostID) + size;
+    return end > NO_ID ? [`${at}: reaches beyond the last id`] : [];
   });
+  if (mappings.length > MAPPINGS_MAX) problems.push(`${field}: more than ${MAPPINGS_MAX} ranges`);
+  if (overlap(mappings, 'containerID')) {
+    problems.push(`${field}: ranges inside the container overlap`);
+  }
+  if (overlap(mappings, 'hostID')) problems.push(`${field}: ranges on the host overlap`);
+  return problems;
 }
 
 function overlap(mappings: readonly LinuxIdMapping[], side: 'containerID' | 'hostID'): boolean {

@@ -1,5 +1,6 @@
 /** What a well-typed config.json must also fulfil: small named checks, each returning its complaints. */
 
+import { mountMappings, mountPlaces, mountTypes } from './check-mounts.ts';
 import {
   hostNames,
   namespacePaths,
@@ -8,6 +9,7 @@ import {
   timeOffsets,
   userMappings,
 } from './check-namespaces.ts';
+import { networkDevices } from './check-network-devices.ts';
 import {
   environment,
   oomScore,
@@ -17,8 +19,14 @@ import {
   userIds,
   workingDirectory,
 } from './check-process.ts';
+import { cpuAffinity, intelRdt, ioPriority, memoryPolicy, scheduler } from './check-scheduling.ts';
 import { ownSysctls } from './check-sysctls.ts';
+import type { Hook } from './hooks.ts';
 import type { RuntimeSpec } from './spec.ts';
+
+/** The kernel's device numbers: 12 and 20 bits. */
+const MAJOR_MAX = 0xfff;
+const MINOR_MAX = 0xfffff;
 
 export type Check = (spec: RuntimeSpec) => string[];
 
@@ -34,6 +42,7 @@ export const checks: readonly Check[] = [
   oomScore,
   mountPlaces,
   mountTypes,
+  mountMappings,
   namespacesOnce,
   namespacePaths,
   userMappings,
@@ -44,10 +53,16 @@ export const checks: readonly Check[] = [
   cgroupsPath,
   devicePaths,
   coveredPaths,
-  hookPaths,
+  hookPrograms,
   securityLabels,
   huge,
-  netDeviceNames,
+  networkDevices,
+  scheduler,
+  ioPriority,
+  cpuAffinity,
+  memoryPolicy,
+  intelRdt,
+  personalityFlags,
 ];
 
 function version({ ociVersion }: RuntimeSpec): string[] {
@@ -68,24 +83,6 @@ function rootPath({ root }: RuntimeSpec): string[] {
   return root !== undefined && root.path === '' ? ['root.path: must not be empty'] : [];
 }
 
-/** Not absolute is tolerated, taken from the root, as other runtimes do; empty is not. */
-function mountPlaces({ mounts }: RuntimeSpec): string[] {
-  return (mounts ?? []).flatMap(({ destination }, index) =>
-    destination === '' ? [`mounts[${index}].destination: must not be empty`] : [],
-  );
-}
-
-function mountTypes({ mounts }: RuntimeSpec): string[] {
-  return (mounts ?? []).flatMap(({ type = '', source = '', options = [] }, index) => {
-    const bind = type === 'bind' || options.includes('bind') || options.includes('rbind');
-    if (bind && source === '') return [`mounts[${index}].source: a bind mount needs a source`];
-    if (bind || options.includes('remount')) return [];
-    return type === '' || type === 'none'
-      ? [`mounts[${index}].type: must be given unless it is a bind mount`]
-      : [];
-  });
-}
-
 function cgroupsPath({ linux }: RuntimeSpec): string[] {
   const path = linux?.cgroupsPath;
   if (path === undefined || !path.split('/').includes('..')) return [];
@@ -96,8 +93,18 @@ function devicePaths({ linux }: RuntimeSpec): string[] {
   return (linux?.devices ?? []).flatMap(({ path, type, major, minor }, index) => {
     const at = `linux.devices[${index}]`;
     if (!path.startsWith('/')) return [`${at}.path: "${path}" is not an absolute path`];
-    if (type === 'p' || (major !== undefined && minor !== undefined)) return [];
-    return [`${at}: a device of type ${type} needs major and minor`];
+    if (type === 'p') return [];
+    if (major === undefined || minor === undefined) {
+      return [`${at}: a device of type ${type} needs major and minor`];
+    }
+    return [
+      ...(major < 0 || major > MAJOR_MAX
+        ? [`${at}.major: ${major} is not from 0 to ${MAJOR_MAX}`]
+        : []),
+      ...(minor < 0 || minor > MINOR_MAX
+        ? [`${at}.minor: ${minor} is not from 0 to ${MINOR_MAX}`]
+        : []),
+    ];
   });
 }
 
@@ -109,15 +116,26 @@ function coveredPaths({ linux }: RuntimeSpec): string[] {
   );
 }
 
-function hookPaths({ hooks }: RuntimeSpec): string[] {
+function hookPrograms({ hooks }: RuntimeSpec): string[] {
   return Object.entries(hooks ?? {}).flatMap(([point, list]) =>
     Array.isArray(list)
-      ? list.flatMap((hook, index) =>
-          hook.path.startsWith('/')
-            ? []
-            : [`hooks.${point}[${index}].path: "${hook.path}" is not an absolute path`],
-        )
+      ? list.flatMap((hook, index) => hookProblems(hook, `hooks.${point}[${index}]`))
       : [],
+  );
+}
+
+function hookProblems({ path, env = [] }: Hook, at: string): string[] {
+  return [
+    ...(path.startsWith('/') ? [] : [`${at}.path: "${path}" is not an absolute path`]),
+    ...env.flatMap((entry, index) =>
+      entry.indexOf('=') > 0 ? [] : [`${at}.env[${index}]: "${entry}" is not NAME=value`],
+    ),
+  ];
+}
+
+function personalityFlags({ linux }: RuntimeSpec): string[] {
+  return (linux?.personality?.flags ?? []).map(
+    (flag, index) => `linux.personality.flags[${index}]: "${flag}" is not supported`,
   );
 }
 
@@ -126,13 +144,5 @@ function huge({ linux }: RuntimeSpec): string[] {
     /^[1-9][0-9]{0,9}[KMG]B$/.test(pageSize)
       ? []
       : [`linux.resources.hugepageLimits[${index}].pageSize: "${pageSize}" is not a size like 2MB`],
-  );
-}
-
-function netDeviceNames({ linux }: RuntimeSpec): string[] {
-  return Object.entries(linux?.netDevices ?? {}).flatMap(([name, device]) =>
-    [name, device.name ?? name].some((each) => each === '' || each.length > 15)
-      ? [`linux.netDevices.${name}: an interface name has 1 to 15 bytes`]
-      : [],
   );
 }

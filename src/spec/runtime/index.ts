@@ -2,7 +2,7 @@
 
 export { parseExactJson } from './decode.ts';
 export type { Hook, HookPoint, Hooks } from './hooks.ts';
-export type { Linux, LinuxDevice, LinuxNamespace, NamespaceType } from './linux.ts';
+export type { Linux, LinuxDevice, LinuxNamespace, LinuxNetDevice, NamespaceType } from './linux.ts';
 export type { LinuxIdMapping } from './mappings.ts';
 export type { Mount, Root } from './mounts.ts';
 export type { LinuxCapabilities, PosixRlimit, Process, User } from './process.ts';

@@ -30,7 +30,29 @@ const device = object(
 );
 export type LinuxDevice = Decoded<typeof device>;
 
+const netDevice = object({}, { name: text });
+export type LinuxNetDevice = Decoded<typeof netDevice>;
+
 const timeOffset = object({}, { secs: int64, nanosecs: integer(0, 999_999_999) });
+
+const memoryPolicy = object(
+  {
+    mode: oneOf(
+      'MPOL_DEFAULT',
+      'MPOL_BIND',
+      'MPOL_INTERLEAVE',
+      'MPOL_WEIGHTED_INTERLEAVE',
+      'MPOL_PREFERRED',
+      'MPOL_PREFERRED_MANY',
+      'MPOL_LOCAL',
+    ),
+  },
+  {
+    /** Such as `0-3,7`. */
+    nodes: text,
+    flags: list(oneOf('MPOL_F_NUMA_BALANCING', 'MPOL_F_RELATIVE_NODES', 'MPOL_F_STATIC_NODES')),
+  },
+);
 
 export const linux = object(
   {},
@@ -40,7 +62,7 @@ export const linux = object(
     gidMappings: list(idMapping),
     timeOffsets: object({}, { boottime: timeOffset, monotonic: timeOffset }),
     devices: list(device),
-    netDevices: record(object({}, { name: text })),
+    netDevices: record(netDevice),
     /** Relative to the runtime's own place when not absolute. */
     cgroupsPath: text,
     resources,
@@ -54,7 +76,7 @@ export const linux = object(
         enableMonitoring: truth,
       },
     ),
-    memoryPolicy: object({ mode: text }, { nodes: text, flags: list(text) }),
+    memoryPolicy,
     /** Key with dots (or slashes) to value. */
     sysctl: record(text),
     seccomp,

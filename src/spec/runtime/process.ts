@@ -58,7 +58,17 @@ const scheduler = object(
   {
     nice: int32,
     priority: int32,
-    flags: list(text),
+    flags: list(
+      oneOf(
+        'SCHED_FLAG_RESET_ON_FORK',
+        'SCHED_FLAG_RECLAIM',
+        'SCHED_FLAG_DL_OVERRUN',
+        'SCHED_FLAG_KEEP_POLICY',
+        'SCHED_FLAG_KEEP_PARAMS',
+        'SCHED_FLAG_UTIL_CLAMP_MIN',
+        'SCHED_FLAG_UTIL_CLAMP_MAX',
+      ),
+    ),
     runtime: uint64,
     deadline: uint64,
     period: uint64,

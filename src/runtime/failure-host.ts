@@ -1,0 +1,68 @@
+/** Failures of what a configuration takes from the machine: id mappings, interfaces, scheduling. */
+
+import { printOp } from '../plan/print.ts';
+import type { Row } from './failure.ts';
+
+/** Each with the reason that the kernel most often means. */
+export const HOST_ROWS: readonly Row[] = [
+  {
+    op: 'mapped-tree',
+    errno: ['ENOENT'],
+    class: 'invalid',
+    code: 'mount-source',
+    say: (op, detail, reason) => ({
+      message: `cannot ${printOp(op)}: ${detail}: ${reason}`,
+      hint: 'create it on the host first, or correct the path',
+    }),
+  },
+  {
+    op: 'mapped-tree',
+    errno: ['EPERM', 'EINVAL'],
+    class: 'denied',
+    code: 'idmapped-mount',
+    say: (op, _, reason) => ({
+      message: `cannot ${printOp(op)}: ${reason}`,
+      hint: 'this takes root of the machine and a file system that allows id-mapped mounts',
+    }),
+  },
+  {
+    op: 'network-device',
+    errno: ['ENODEV'],
+    class: 'invalid',
+    code: 'network-device',
+    say: (op) => ({
+      message: `linux.netDevices: there is no network device ${op.op === 'network-device' ? op.name : ''}`,
+      hint: 'ip link shows those of this machine',
+    }),
+  },
+  {
+    op: 'network-device',
+    errno: ['EEXIST'],
+    class: 'conflict',
+    code: 'network-device',
+    say: (op, detail) => ({
+      message: `cannot ${printOp(op)}: the container has a network device ${detail} already`,
+      hint: 'give it another name, or one with %d',
+    }),
+  },
+  {
+    op: 'network-device',
+    class: 'denied',
+    code: 'network-device',
+    say: (op, detail, reason) => ({
+      message: `cannot ${printOp(op)}: ${detail}: ${reason}`,
+      hint: 'loop-back and some virtual devices stay where they are, and only root moves one',
+    }),
+  },
+  ...(['scheduler', 'io-priority', 'affinity', 'memory-policy'] as const).map(
+    (op): Row => ({
+      op,
+      class: 'denied',
+      code: 'scheduling',
+      say: (step, _, reason) => ({
+        message: `cannot ${printOp(step)}: ${reason}`,
+        hint: 'better treatment takes CAP_SYS_NICE, and this machine must have what is named',
+      }),
+    }),
+  ),
+];

@@ -217,7 +217,7 @@ int read_plan(const char *path, uint8_t **bytes, size_t *length);
 /* Every operation of the table: 0 or a negative errno, with what failed in launch->detail. */
 typedef int operation_fn(struct launch *launch, const struct op *op);
 operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device_filter, op_netlink,
-    op_reserve_port, op_capture, op_hook, op_pid_file, op_inherit, op_owner, op_remove_directory, op_process_file,
+    op_reserve_port, op_capture, op_hook, op_pid_file, op_inherit, op_owner, op_remove_directory, op_process_file, op_pidfd,
     op_supervise, op_on_failure, op_clone, op_notify, op_await, op_gate, op_wait_gate, op_child_file, op_helper, op_join,
     op_join_process, op_unshare, op_propagation, op_overlay, op_root, op_mount, op_bind, op_mount_attributes,
     op_mask, op_read_only, op_directory, op_symlink, op_device, op_copy_up, op_pivot, op_move_root,

@@ -77,6 +77,21 @@ int sync_receive(struct launch *launch, uint32_t *token)
     }
 }
 
+/* The descriptor tells of this very process, whatever becomes of its number. */
+int op_pidfd(struct launch *launch, const struct op *op)
+{
+    const char *path = op_str(op, PIDFD__SOCKET), *label = op_str(op, PIDFD__LABEL);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return fail(launch, ENAMETOOLONG, "%s", path);
+    strcpy(address.sun_path, path);
+    SCOPED_FD peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (peer < 0 || connect(peer, (struct sockaddr *)&address, sizeof address) < 0)
+        return fail(launch, errno, "%s", path);
+    int status = send_fds(peer, label, strlen(label), &launch->pidfd, 1);
+    return status < 0 ? fail(launch, status, "%s", path) : 0;
+}
+
 int op_notify(struct launch *launch, const struct op *op)
 {
     int status = sync_send(launch, op_u32(op, NOTIFY__TOKEN), NULL, 0);

@@ -32,3 +32,22 @@ export function readLines(path: string): string[][] {
     .map((line) => line.split(' ').filter((word) => word !== ''))
     .filter((line) => line.length > 0);
 }
+
+/** A number as it is, exactly; undefined for an absent file and for words. */
+export function readExact(path: string): bigint | undefined {
+  return exact(readKernelText(path)?.trim() ?? '');
+}
+
+/** Lines `key value` with exact values; empty for an absent file. */
+export function readExactFields(path: string): Map<string, bigint> {
+  const fields = new Map<string, bigint>();
+  for (const [key = '', value = ''] of readLines(path)) {
+    const number = exact(value);
+    if (number !== undefined) fields.set(key, number);
+  }
+  return fields;
+}
+
+function exact(text: string): bigint | undefined {
+  return /^[0-9]{1,20}$/.test(text) ? BigInt(text) : undefined;
+}

@@ -2,10 +2,11 @@
 
 export { applyFileSteps, areFileSteps } from './apply.ts';
 export { freeze, isFrozen, planFreeze } from './freezer.ts';
-export { oomKills, peakMemory } from './oom.ts';
+export { oomKillCount, oomKills, peakMemory } from './oom.ts';
 export { cgroupPaths, systemdCgroupPath } from './paths.ts';
 export { joinSteps, planCgroup, removeSteps } from './plan.ts';
 export { cgroupProcesses, execDirectory, refuseOccupied } from './processes.ts';
+export { type Exact, readRuncStats } from './runc-stats.ts';
 export {
   type BlockIoStats,
   type CgroupStats,
@@ -16,5 +17,6 @@ export {
   readStats,
   workingMemory,
 } from './stats.ts';
+export { subCgroups } from './sub-cgroup.ts';
 export type { CgroupPaths, CgroupPlan, CgroupRequest } from './types.ts';
 export { planUpdate, type UpdateRequest } from './update.ts';

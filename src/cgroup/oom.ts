@@ -1,5 +1,6 @@
 /** Whether the kernel killed for lack of memory, and other last words of a cgroup. */
 
+import { readKernelText } from '../host/kernel-files.ts';
 import type { Step } from '../plan/ops.ts';
 import type { CgroupPaths } from './types.ts';
 
@@ -34,6 +35,12 @@ export function captureSteps(paths: CgroupPaths): Step[] {
 export function oomKills(captures: ReadonlyMap<string, string>): number {
   const text = captures.get(V1_OOM) ?? captures.get(V2_OOM) ?? '';
   return field(text, 'oom_kill');
+}
+
+/** The same of a cgroup that is there; 0 without a memory controller. */
+export function oomKillCount({ v1, v2 }: CgroupPaths): number {
+  const file = v1.memory === undefined ? `${v2}/${V2_OOM}` : `${v1.memory}/${V1_OOM}`;
+  return field(readKernelText(file) ?? '', 'oom_kill');
 }
 
 /** The highest memory use in bytes; undefined when it was not recorded. */

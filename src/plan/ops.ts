@@ -127,6 +127,8 @@ export const OPS = {
   'child-file': { code: 27, man: 'user_namespaces(7)', fields: { file: 'str', data: 'bytes' } },
   /** Writes `<pid> <start time>` and a line feed (clock ticks, proc_pid_stat(5) field 22) of the container to a new file, by rename. */
   'process-file': { code: 28, man: 'rename(2)', fields: { path: 'str' } },
+  /** Sends a pidfd of the container's process to a listening stream socket, with `label` as the message. */
+  pidfd: { code: 30, man: 'pidfd_open(2)', fields: { socket: 'str', label: 'str' } },
 
   /** Runs a host program with the container's pid and then `args` as its arguments, as newuidmap(1) takes them. */
   helper: { code: 29, man: 'newuidmap(1)', fields: { path: 'str', args: 'strs' } },

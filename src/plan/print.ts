@@ -93,6 +93,7 @@ const PRINTERS: Printers = {
   'network-device': (op) =>
     `move network device ${op.name} in${op.rename === '' ? '' : ` as ${op.rename}`}`,
   'process-file': (op) => `write the pid and start time to ${op.path}`,
+  pidfd: (op) => `send a pidfd to ${op.socket}`,
   'pid-file': (op) => `write the pid to ${op.path}`,
   inherit: (op) => `copy ${op.from} to ${op.to} if that is blank`,
   owner: (op) => `give ${op.path} to ${owner(op)}`,

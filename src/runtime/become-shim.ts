@@ -3,6 +3,7 @@
 import { linkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TiffinError } from '../base/errors.ts';
+import { readKernelText } from '../host/kernel-files.ts';
 import { shimPath } from '../host/shim-binary.ts';
 import { encodePlan, type Fault } from '../plan/encode.ts';
 import type { Plan } from '../plan/ops.ts';
@@ -16,22 +17,50 @@ const FAULT_ERRNO = 5;
  * becomes a child then, whose exit code is returned. `file` keeps the plan, so that a failure can be worded; the shim
  * gets a second name of it, which it removes.
  */
-export function becomeShim(
+export async function becomeShim(
   plan: Plan,
   file: string,
   preserveFds: number,
   context: OciContext,
 ): Promise<number> {
+  const preserved = preservedDescriptors(preserveFds);
+  if (context.debug !== undefined) await logPlan(plan, context.debug);
   const shim = shimPath(context.root);
   writeFileSync(file, encodePlan(plan, injectedFault(context.environment)), { mode: 0o600 });
   const taken = `${file}.run`;
   linkSync(file, taken);
   const argv = ['shim', 'run', taken];
-  if (preserveFds > 0) return runAsChild(shim, argv, preserveFds);
+  if (preserveFds > 0) return runAsChild(shim, argv, preserved);
   if (process.execve === undefined) throw new TiffinError('internal', 'no-execve', 'no execve');
   // Nothing of this process's environment is for the container.
   process.execve(shim, argv, {});
   throw new TiffinError('internal', 'no-execve', `cannot execute ${shim}`);
+}
+
+/** @throws TiffinError `no-descriptor`: the caller must have opened all of them. */
+function preservedDescriptors(count: number): number[] {
+  const numbers = Array.from({ length: count }, (_, index) => 3 + index);
+  const absent = numbers.find((number) => !isInherited(number));
+  if (absent === undefined) return numbers;
+  throw new TiffinError(
+    'invalid',
+    'no-descriptor',
+    `unable to preserve descriptor ${absent} (of ${count}): it is not open`,
+  );
+}
+
+const O_CLOEXEC = 0o2000000;
+
+/** What closes at execve was opened by this process: a gap in the caller's must not be filled by it (CVE-2024-21626). */
+function isInherited(number: number): boolean {
+  const info = readKernelText(`/proc/self/fdinfo/${number}`);
+  const flags = /^flags:\s*([0-7]{1,12})$/m.exec(info ?? '')?.[1];
+  return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+}
+
+async function logPlan(plan: Plan, debug: (message: string) => void): Promise<void> {
+  const { printPlan } = await import('../plan/print.ts');
+  for (const line of printPlan(plan).trimEnd().split('\n')) debug(line);
 }
 
 const RELAYED = [
@@ -44,8 +73,7 @@ const RELAYED = [
   'SIGWINCH',
 ] as const;
 
-async function runAsChild(shim: string, argv: string[], preserveFds: number): Promise<number> {
-  const preserved = Array.from({ length: preserveFds }, (_, index) => 3 + index);
+async function runAsChild(shim: string, argv: string[], preserved: number[]): Promise<number> {
   const child = Bun.spawn({
     cmd: [shim, ...argv.slice(1)],
     env: {},

@@ -1,7 +1,7 @@
 /** A bundle: a directory with config.json and usually the root file system (runtime-spec bundle.md). */
 
 import { readFileSync, realpathSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { errnoName, errorMessage, TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { parseExactJson, parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
@@ -16,9 +16,13 @@ export interface Bundle {
 }
 
 /** @throws TiffinError `invalid`, naming the file and, for a wrong field, its path. */
-export function loadBundle(directory: string, workingDirectory: string): Bundle {
+export function loadBundle(
+  directory: string,
+  workingDirectory: string,
+  config = 'config.json',
+): Bundle {
   const path = resolve(workingDirectory, directory);
-  const file = join(path, 'config.json');
+  const file = resolve(path, config);
   const text = readText(file);
   const spec = parseRuntimeSpec(parseJson(text, file));
   if (spec.root === undefined) {
@@ -47,8 +51,8 @@ function resolveRoot(path: string): string {
   }
 }
 
-/** Reads a bounded text file. */
-export function readText(file: string): string {
+/** Reads a bounded text file: a configuration, or another one that an option names. */
+export function readText(file: string, kind: 'config' | 'input' = 'config'): string {
   try {
     if (statSync(file).size > limits.bundleConfigBytes) {
       throw new TiffinError(
@@ -60,6 +64,9 @@ export function readText(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (error) {
     if (errnoName(error) === 'ENOENT') {
+      if (kind === 'input') {
+        throw new TiffinError('not-found', 'no-file', `open ${file}: no such file or directory`);
+      }
       throw new TiffinError('not-found', 'no-config', `JSON specification file ${file} not found`, {
         hint: 'make one: tiffin oci spec',
       });

@@ -11,8 +11,12 @@ export interface OciContext {
   systemdCgroup: boolean;
   /** Whether a container may do without a cgroup where the caller may not make any; undefined: unless the caller is root. */
   rootless: boolean | undefined;
+  /** The container stays in the caller's cgroups, as if it could not make any. */
+  noCgroups: boolean;
   environment: Readonly<Record<string, string | undefined>>;
   workingDirectory: string;
   print: (text: string) => void;
   warn: (message: string) => void;
+  /** Only when records of that level are wanted. */
+  debug?: (message: string) => void;
 }

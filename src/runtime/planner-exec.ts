@@ -2,6 +2,7 @@
 
 import type { Plan, Step } from '../plan/ops.ts';
 import { CLONE } from './linux-flags.ts';
+import { planPidfd } from './pidfd.ts';
 import { planProcess, windowSize } from './process.ts';
 import type { ExecRequest } from './request.ts';
 import { planAffinity } from './scheduling.ts';
@@ -36,6 +37,7 @@ export function planExec(request: ExecRequest): Plan {
       ? []
       : [beside({ op: 'pid-file', path: request.pidFile }, 'asked for by the caller')]),
     ...affinity.after,
+    ...planPidfd(request.pidfdSocket, 'setns'),
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
     // Nameless: one with the name of the container's own could be made beforehand by whoever guesses it.
     inside({ op: 'keyring', name: '' }, "the caller's keys stay the caller's"),

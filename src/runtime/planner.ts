@@ -12,6 +12,7 @@ import { planResctrl } from './intel-rdt.ts';
 import { type MountPlan, planMounts } from './mounts.ts';
 import { planNamespaces, requireMountNamespace } from './namespaces.ts';
 import { planNetwork } from './network.ts';
+import { planPidfd } from './pidfd.ts';
 import { planCwd, planProcess, refuseUnknownModules, windowSize } from './process.ts';
 import type { LaunchRequest } from './request.ts';
 import { planPivot, planPropagation, planRoot, planSeal } from './rootfs.ts';
@@ -214,5 +215,6 @@ function planRecords(request: LaunchRequest): Step[] {
   if (request.pidFile !== undefined) {
     steps.push(beside({ op: 'pid-file', path: request.pidFile }, 'asked for by the caller'));
   }
+  steps.push(...planPidfd(request.pidfdSocket, 'standard'));
   return steps;
 }

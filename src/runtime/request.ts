@@ -47,6 +47,8 @@ export interface LaunchRequest {
   stateDirectory?: string;
   /** One more pid file, by the caller's wish. */
   pidFile?: string;
+  /** Host path of a listening socket that gets a pidfd of the container's process. */
+  pidfdSocket?: string;
   /** Instead of pivot_root, for a root on initramfs. */
   noPivot?: boolean;
   /** Keeps the caller's session keyring. */
@@ -87,5 +89,7 @@ export interface ExecRequest {
   onFailure?: readonly string[];
   createCwd?: boolean;
   pidFile?: string;
+  /** As of a launch. */
+  pidfdSocket?: string;
   extraSteps?: readonly Step[];
 }

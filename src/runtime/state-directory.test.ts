@@ -34,7 +34,7 @@ const record: ContainerRecord = {
 test('validateId takes what is a safe file name and nothing else', () => {
   for (const id of ['a', 'web-1', 'x_y+z.0']) expect(validateId(id)).toBe(id);
   for (const id of ['', '.', '..', 'a/b', '/a', 'a b', 'a\n', 'ä', 'x'.repeat(256)]) {
-    expect(() => validateId(id)).toThrow('invalid container id format');
+    expect(() => validateId(id)).toThrow('invalid container ID format');
   }
 });
 

@@ -19,23 +19,10 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { errnoName, TiffinError } from '../base/errors.ts';
-import type { CgroupPaths } from '../cgroup/types.ts';
-import { parseExactJson, parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
+import { parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
+import { type ContainerRecord, parseRecord, parseStored } from './state-record.ts';
 
-export interface ContainerRecord {
-  id: string;
-  bundle: string;
-  rootfs: string;
-  /** RFC 3339, UTC. */
-  created: string;
-  owner: string;
-  cgroups: CgroupPaths;
-  /** CLONE_NEW* of the container's namespaces, in decimal. */
-  namespaces: string;
-  /** The process that creates the container, until `process` is there. */
-  creator: { pid: number; startTime: string };
-  pidFile?: string;
-}
+export type { ContainerRecord } from './state-record.ts';
 
 const FILES = {
   state: 'state.json',
@@ -56,7 +43,7 @@ export function validateId(id: string): string {
   throw new TiffinError(
     'invalid',
     'invalid-id',
-    `invalid container id format: ${JSON.stringify(id)}`,
+    `invalid container ID format: ${JSON.stringify(id)}`,
     { hint: 'use letters, digits and _+.-, at most 255' },
   );
 }
@@ -112,14 +99,13 @@ export class StateDirectory {
   record(): ContainerRecord {
     const text = this.#read('state');
     if (text === undefined) throw noContainer(this.id);
-    // Written by this program into a directory that only its user can write to.
-    return JSON.parse(text) as ContainerRecord;
+    return parseRecord(text, this.id);
   }
 
   config(): RuntimeSpec {
     const text = this.#read('config');
     if (text === undefined) throw noContainer(this.id);
-    return parseRuntimeSpec(parseExactJson(text));
+    return parseRuntimeSpec(parseStored(text, this.file('config'), this.id));
   }
 
   /** The container's process as the shim noted it; undefined before that. */

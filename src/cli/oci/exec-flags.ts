@@ -1,38 +1,7 @@
 /** The flags of `exec`. */
 
 import type { ExecOptions } from '../../runtime/verbs/exec.ts';
-import { type Flags, type FlagTable, usage } from './flags.ts';
-
-export const EXEC_FLAGS: FlagTable = {
-  flags: {
-    'console-socket': 'text',
-    cwd: 'text',
-    env: 'list',
-    tty: 'switch',
-    user: 'text',
-    'additional-gids': 'list',
-    process: 'text',
-    detach: 'switch',
-    'pid-file': 'text',
-    'process-label': 'text',
-    apparmor: 'text',
-    'no-new-privs': 'switch',
-    cap: 'list',
-    'preserve-fds': 'number',
-    'ignore-paused': 'switch',
-    cgroup: 'text',
-    'no-subreaper': 'switch',
-  },
-  short: {
-    e: 'env',
-    t: 'tty',
-    u: 'user',
-    g: 'additional-gids',
-    p: 'process',
-    d: 'detach',
-    c: 'cap',
-  },
-};
+import { type Flags, usage } from './flags.ts';
 
 export function execOptions(flags: Flags, rest: readonly string[]): ExecOptions {
   const [id, ...args] = rest;
@@ -47,10 +16,13 @@ export function execOptions(flags: Flags, rest: readonly string[]): ExecOptions 
     additionalGids: flags.list('additional-gids'),
     env: flags.list('env'),
     capabilities: flags.list('cap'),
-    noNewPrivileges: flags.has('no-new-privs'),
+    ...(flags.text('no-new-privs') === undefined
+      ? {}
+      : { noNewPrivileges: flags.has('no-new-privs') }),
     detach: flags.has('detach'),
     preserveFds: flags.number('preserve-fds', 0),
     ignorePaused: flags.has('ignore-paused'),
+    cgroups: flags.list('cgroup'),
     ...given({
       process,
       user: flags.text('user'),
@@ -59,6 +31,7 @@ export function execOptions(flags: Flags, rest: readonly string[]): ExecOptions 
       processLabel: flags.text('process-label'),
       pidFile: flags.text('pid-file'),
       consoleSocket: flags.text('console-socket'),
+      pidfdSocket: flags.text('pidfd-socket'),
     }),
   };
 }

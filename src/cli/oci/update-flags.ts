@@ -3,45 +3,50 @@
 import { readFileSync } from 'node:fs';
 import { errorMessage } from '../../base/errors.ts';
 import { parseJson, readText } from '../../runtime/bundle.ts';
-import { type Flags, type FlagTable, usage } from './flags.ts';
+import type { UpdateOptions } from '../../runtime/verbs/update.ts';
+import { type Flags, usage } from './flags.ts';
 
-const FIELDS: readonly (readonly [
-  flag: string,
-  group: string,
-  field: string,
-  kind: 'number' | 'text',
-])[] = [
-  ['memory', 'memory', 'limit', 'number'],
-  ['memory-reservation', 'memory', 'reservation', 'number'],
-  ['memory-swap', 'memory', 'swap', 'number'],
-  ['cpu-shares', 'cpu', 'shares', 'number'],
-  ['cpu-share', 'cpu', 'shares', 'number'],
-  ['cpu-period', 'cpu', 'period', 'number'],
-  ['cpu-quota', 'cpu', 'quota', 'number'],
-  ['cpu-burst', 'cpu', 'burst', 'number'],
-  ['cpu-rt-period', 'cpu', 'realtimePeriod', 'number'],
-  ['cpu-rt-runtime', 'cpu', 'realtimeRuntime', 'number'],
-  ['cpu-idle', 'cpu', 'idle', 'number'],
+/** What a flag's text is: bytes with a unit or -1, a whole number, the same from 0, a text. */
+type Kind = 'bytes' | 'integer' | 'count' | 'text';
+
+const FIELDS: readonly (readonly [flag: string, group: string, field: string, kind: Kind])[] = [
+  ['memory', 'memory', 'limit', 'bytes'],
+  ['memory-reservation', 'memory', 'reservation', 'bytes'],
+  ['memory-swap', 'memory', 'swap', 'bytes'],
+  ['kernel-memory', 'memory', 'kernel', 'bytes'],
+  ['kernel-memory-tcp', 'memory', 'kernelTCP', 'bytes'],
+  ['cpu-shares', 'cpu', 'shares', 'count'],
+  ['cpu-share', 'cpu', 'shares', 'count'],
+  ['cpu-period', 'cpu', 'period', 'count'],
+  ['cpu-quota', 'cpu', 'quota', 'integer'],
+  ['cpu-burst', 'cpu', 'burst', 'count'],
+  ['cpu-rt-period', 'cpu', 'realtimePeriod', 'count'],
+  ['cpu-rt-runtime', 'cpu', 'realtimeRuntime', 'integer'],
+  ['cpu-idle', 'cpu', 'idle', 'integer'],
   ['cpuset-cpus', 'cpu', 'cpus', 'text'],
   ['cpuset-mems', 'cpu', 'mems', 'text'],
-  ['pids-limit', 'pids', 'limit', 'number'],
-  ['blkio-weight', 'blockIO', 'weight', 'number'],
+  ['pids-limit', 'pids', 'limit', 'integer'],
+  ['blkio-weight', 'blockIO', 'weight', 'count'],
 ];
 
-export const UPDATE_FLAGS: FlagTable = {
-  flags: { resources: 'text', ...Object.fromEntries(FIELDS.map(([flag]) => [flag, 'text'])) },
-  short: { r: 'resources' },
-};
+export function updateOptions(flags: Flags, id: string): UpdateOptions {
+  return {
+    id,
+    resources: readResources(flags),
+    cacheSchema: flags.text('l3-cache-schema') ?? '',
+    bandwidthSchema: flags.text('mem-bw-schema') ?? '',
+  };
+}
 
-/** The document that the flags come to, or the one in a file; unchecked. */
+/** The document that the flags come to, or the one in a file, in place of them all; unchecked. */
 export function readResources(flags: Flags): unknown {
-  const file = flags.text('resources');
-  return file === undefined ? resourcesOf(flags) : parseJson(readInput(file), file);
+  const file = flags.text('resources') ?? '';
+  return file === '' ? resourcesOf(flags) : parseJson(readInput(file), file);
 }
 
 /** `-` is standard input. */
 function readInput(file: string): string {
-  if (file !== '-') return readText(file);
+  if (file !== '-') return readText(file, 'input');
   try {
     return readFileSync(0, 'utf8');
   } catch (error) {
@@ -54,16 +59,28 @@ function resourcesOf(flags: Flags): Record<string, Record<string, unknown>> {
   for (const [flag, group, field, kind] of FIELDS) {
     const text = flags.text(flag);
     if (text === undefined || text === '') continue;
-    resources[group] = { ...resources[group], [field]: kind === 'text' ? text : size(text, flag) };
+    resources[group] = { ...resources[group], [field]: parseValue(text, kind, flag) };
   }
   return resources;
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
+function parseValue(text: string, kind: Kind, flag: string): number | string {
+  if (kind === 'text') return text;
+  if (kind === 'bytes') return parseBytes(text, flag);
+  const pattern = kind === 'count' ? /^\d{1,15}$/ : /^-?\d{1,15}$/;
+  if (pattern.test(text)) return Number(text);
+  throw usage(`invalid value for ${flag}: "${text}" is not a number`);
+}
 
-/** A number, with a unit of bytes where that makes sense: `512m`. */
-function size(text: string, flag: string): number {
-  const match = /^(-?\d{1,18})([bkmg]?)$/i.exec(text);
-  if (match === null) throw usage(`--${flag}: expected a number, got "${text}"`);
-  return Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? 1);
+const UNITS = ['', 'k', 'm', 'g', 't', 'p'];
+
+/** `512m`, `1.5GiB`, `-1` for no limit; units are powers of 1024. */
+function parseBytes(text: string, flag: string): number {
+  if (text === '-1') return -1;
+  const match = /^(\d{1,15}(?:\.\d{1,6})?) ?(?:([kmgtp])?(?:i?b)?)$/i.exec(text);
+  const bytes = Math.floor(
+    Number(match?.[1]) * 1024 ** UNITS.indexOf((match?.[2] ?? '').toLowerCase()),
+  );
+  if (Number.isSafeInteger(bytes)) return bytes;
+  throw usage(`invalid value for ${flag}: invalid size: '${text}'`);
 }

@@ -1,153 +1,141 @@
-/** Each verb's own flags, and how they become its options. */
+/** How each verb's flags become its options. */
 
 import type { OciContext } from '../../runtime/context.ts';
 import { type CreateOptions, create } from '../../runtime/verbs/create.ts';
-import type { FailureReport } from '../../runtime/verbs/report-failure.ts';
 import { run } from '../../runtime/verbs/run.ts';
-import { type Flags, type FlagTable, parseFlags, parseMixed, usage } from './flags.ts';
+import { type Flags, type Parsed, usage } from './flags.ts';
+import type { VerbName } from './tables.ts';
 
 /** Resolves to an exit code, where that is not 0. */
-type Verb = (argv: readonly string[], context: OciContext) => Promise<number | undefined>;
+export type Verb = (given: Parsed, context: OciContext) => Promise<number | undefined>;
 
-const LAUNCH_FLAGS = {
-  bundle: 'text',
-  'console-socket': 'text',
-  'pid-file': 'text',
-  'no-pivot': 'switch',
-  'no-new-keyring': 'switch',
-  'preserve-fds': 'number',
-} as const;
-
-const CREATE: FlagTable = { flags: LAUNCH_FLAGS, short: { b: 'bundle' } };
-const RUN: FlagTable = {
-  flags: { ...LAUNCH_FLAGS, detach: 'switch', keep: 'switch', 'no-subreaper': 'switch' },
-  short: { b: 'bundle', d: 'detach' },
-};
-const NONE: FlagTable = { flags: {} };
-const LIST: FlagTable = {
-  flags: { format: 'text', quiet: 'switch' },
-  short: { f: 'format', q: 'quiet' },
-};
-const PS: FlagTable = { flags: { format: 'text' }, short: { f: 'format' } };
-const SPEC: FlagTable = { flags: { bundle: 'text', rootless: 'switch' }, short: { b: 'bundle' } };
+/** Verbs whose flags end at the first argument: what follows belongs to another program. */
+export const STOPPING: ReadonlySet<string> = new Set(['exec', 'ps', 'report-failure']);
 
 /** Each verb but the two that are called most is imported when it is called: start time is mostly what is loaded. */
-export const VERBS: Readonly<Record<string, Verb>> = {
-  create: async (argv, context) => {
-    const { flags, rest } = parseMixed(argv, CREATE);
-    return create(launchOptions(flags, one(rest)), context);
-  },
-  run: async (argv, context) => {
-    const { flags, rest } = parseMixed(argv, RUN);
+export const VERBS: Readonly<Record<VerbName | 'report-failure', Verb>> = {
+  create: async ({ flags, rest }, context) => create(launchOptions(flags, one(rest)), context),
+  run: async ({ flags, rest }, context) => {
     const options = { detach: flags.has('detach'), keep: flags.has('keep') };
     return run({ ...launchOptions(flags, one(rest)), ...options }, context);
   },
-  start: async (argv, context) => {
+  start: async ({ rest }, context) => {
     const { start } = await import('../../runtime/verbs/start.ts');
-    await start(one(parseMixed(argv, NONE).rest), context);
+    await start(one(rest), context);
     return undefined;
   },
-  state: async (argv, context) => {
+  state: async ({ rest }, context) => {
     const { state } = await import('../../runtime/verbs/state.ts');
-    state(one(parseMixed(argv, NONE).rest), context);
+    state(one(rest), context);
     return undefined;
   },
-  kill: async (argv, context) => {
-    const { flags, rest } = parseMixed(argv, { flags: { all: 'switch' }, short: { a: 'all' } });
+  kill: async ({ flags, rest }, context) => {
     const [id, signal = 'SIGTERM', ...more] = rest;
     if (id === undefined || more.length > 0) throw usage('kill: expected <id> [signal]');
-    const { kill } = await import('../../runtime/verbs/kill.ts');
-    kill({ id, signal, all: flags.has('all') }, context);
+    const { kill, killMatching } = await import('../../runtime/verbs/kill.ts');
+    const options = { id, signal, all: flags.has('all') };
+    (flags.has('regex') ? killMatching : kill)(options, context);
     return undefined;
   },
-  delete: async (argv, context) => {
-    const { flags, rest } = parseMixed(argv, { flags: { force: 'switch' }, short: { f: 'force' } });
-    const { remove } = await import('../../runtime/verbs/delete.ts');
-    await remove({ id: one(rest), force: flags.has('force') }, context);
+  delete: async ({ flags, rest }, context) => {
+    const { remove, removeMatching } = await import('../../runtime/verbs/delete.ts');
+    const options = { id: one(rest), force: flags.has('force') };
+    await (flags.has('regex') ? removeMatching : remove)(options, context);
     return undefined;
   },
-  exec: async (argv, context) => {
-    const { EXEC_FLAGS, execOptions } = await import('./exec-flags.ts');
-    const { flags, rest } = parseFlags(argv, EXEC_FLAGS);
+  exec: async ({ flags, rest }, context) => {
+    const { execOptions } = await import('./exec-flags.ts');
     const { exec } = await import('../../runtime/verbs/exec.ts');
     return exec(execOptions(flags, rest), context);
   },
-  list: async (argv, context) => {
-    const { flags } = parseMixed(argv, LIST);
+  list: async ({ flags, rest }, context) => {
+    none(rest);
     const { list } = await import('../../runtime/verbs/list.ts');
     list({ format: format(flags), quiet: flags.has('quiet') }, context);
     return undefined;
   },
-  ps: async (argv, context) => {
-    const { flags, rest } = parseFlags(argv, PS);
+  ps: async ({ flags, rest }, context) => {
     const [id, ...args] = rest;
     if (id === undefined) throw usage('ps: expected <id> [ps options]');
     const { ps } = await import('../../runtime/verbs/ps.ts');
     ps({ id, format: format(flags), args }, context);
     return undefined;
   },
-  spec: async (argv, context) => {
-    const { flags } = parseMixed(argv, SPEC);
-    const { writeSpec } = await import('../../runtime/verbs/spec.ts');
-    writeSpec({ bundle: flags.text('bundle') ?? '.', rootless: flags.has('rootless') }, context);
+  events: async ({ flags, rest }, context) => {
+    const { eventsOptions } = await import('./events-flags.ts');
+    const { events } = await import('../../runtime/verbs/events.ts');
+    await events(eventsOptions(flags, one(rest)), context);
     return undefined;
   },
-  features: async (_, context) => {
+  spec: async ({ flags, rest }, context) => {
+    none(rest);
+    const { writeSpec } = await import('../../runtime/verbs/spec.ts');
+    writeSpec(
+      {
+        bundle: flags.text('bundle') ?? '.',
+        file: flags.text('file') ?? 'config.json',
+        rootless: flags.has('rootless'),
+      },
+      context,
+    );
+    return undefined;
+  },
+  features: async ({ rest }, context) => {
+    none(rest);
     const { features } = await import('../../runtime/verbs/features.ts');
     features(context);
     return undefined;
   },
-  pause: async (argv, context) => {
+  pause: async ({ rest }, context) => {
     const { pause } = await import('../../runtime/verbs/pause.ts');
-    await pause(one(parseMixed(argv, NONE).rest), context);
+    await pause(one(rest), context);
     return undefined;
   },
-  resume: async (argv, context) => {
+  resume: async ({ rest }, context) => {
     const { resume } = await import('../../runtime/verbs/pause.ts');
-    await resume(one(parseMixed(argv, NONE).rest), context);
+    await resume(one(rest), context);
     return undefined;
   },
-  update: async (argv, context) => {
-    const { readResources, UPDATE_FLAGS } = await import('./update-flags.ts');
-    const { flags, rest } = parseMixed(argv, UPDATE_FLAGS);
+  update: async ({ flags, rest }, context) => {
+    const { updateOptions } = await import('./update-flags.ts');
     const { update } = await import('../../runtime/verbs/update.ts');
-    update(one(rest), readResources(flags), context);
+    update(updateOptions(flags, one(rest)), context);
     return undefined;
   },
   // Called by the shim alone.
-  'report-failure': async (argv, context) => {
+  'report-failure': async ({ rest }, context) => {
     const { reportFailure } = await import('../../runtime/verbs/report-failure.ts');
-    reportFailure(reportOf(argv), context);
+    reportFailure(rest, context);
     return undefined;
   },
 };
 
-/** `launch <id>` or `exec <id> <plan file>`, then what the shim appends: stage, op index, errno, detail. */
-function reportOf(argv: readonly string[]): FailureReport {
-  const [kind, id = '', file = ''] = argv;
-  const [stage = 0, opIndex = 0, errno = 0] = argv.slice(-4).map(Number);
-  const report = { id, stage, opIndex, errno, detail: argv.at(-1) ?? '' };
-  return kind === 'exec' ? { ...report, kind, file } : { ...report, kind: 'launch' };
-}
-
 function one(rest: readonly string[]): string {
   const [id, ...more] = rest;
-  if (id === undefined) throw usage('container id cannot be empty');
+  if (id === undefined || id === '') throw usage('container id cannot be empty');
   if (more.length > 0) throw usage(`expected one container id, got ${rest.join(' ')}`);
   return id;
 }
 
+function none(rest: readonly string[]): void {
+  if (rest.length > 0) throw usage(`expected no argument, got ${rest.join(' ')}`);
+}
+
 function launchOptions(flags: Flags, id: string): CreateOptions {
+  const config = flags.text('config');
   const consoleSocket = flags.text('console-socket');
   const pidFile = flags.text('pid-file');
+  const pidfdSocket = flags.text('pidfd-socket');
   return {
     id,
     bundle: flags.text('bundle') ?? '.',
     noPivot: flags.has('no-pivot'),
     noNewKeyring: flags.has('no-new-keyring'),
     preserveFds: flags.number('preserve-fds', 0),
+    ...(config ? { config } : {}),
     ...(consoleSocket ? { consoleSocket } : {}),
     ...(pidFile ? { pidFile } : {}),
+    ...(pidfdSocket ? { pidfdSocket } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 /** `create`: everything up to the program, which waits at the gate. `run` is the same without a gate. */
 
+import { resolve } from 'node:path';
 import { TiffinError } from '../../base/errors.ts';
 import { cgroupPaths, refuseOccupied, systemdCgroupPath } from '../../cgroup/index.ts';
 import { type HostFacts, hostFacts } from '../../host/facts.ts';
@@ -24,8 +25,12 @@ import { running, teardown } from '../step.ts';
 export interface CreateOptions {
   id: string;
   bundle: string;
+  /** In place of config.json; a relative path is one in the bundle. */
+  config?: string;
   consoleSocket?: string;
   pidFile?: string;
+  /** Socket that gets a pidfd. */
+  pidfdSocket?: string;
   noPivot: boolean;
   noNewKeyring: boolean;
   preserveFds: number;
@@ -38,7 +43,7 @@ const INHERITED_STREAMS = 3;
 
 /** This process becomes the shim; resolves to the exit code where it cannot. */
 export function create(options: CreateOptions, context: OciContext): Promise<number> {
-  const bundle = loadBundle(options.bundle, context.workingDirectory);
+  const bundle = loadBundle(options.bundle, context.workingDirectory, options.config);
   const terminal = bundle.spec.process?.terminal === true;
   checkConsole(terminal, options.consoleSocket, true);
   return launch(bundle, options, context, { mode: DETACHED, gate: true, keep: true });
@@ -57,14 +62,14 @@ export function launch(
   context: OciContext,
   mode: LaunchMode,
 ): Promise<number> {
-  const facts = hostFacts();
+  const facts = factsFor(context);
   prepareFilter(bundle.spec, context.root);
   const directory = new StateDirectory(context.root, options.id);
   warnOfCapabilities(bundle.spec.process, bundle.spec, facts, context);
   const cgroupPath = choosePath(bundle, options.id, context);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
   const cgroups = cgroupPaths(facts, cgroupPath);
-  if (isEmpty(cgroups)) acceptNoCgroup(facts, context);
+  if (isEmpty(cgroups) && !context.noCgroups) acceptNoCgroup(facts, context);
   directory.claim();
   try {
     refuseOccupied(cgroups);
@@ -88,6 +93,13 @@ export function warnOfCapabilities(
   for (const message of capabilityWarnings(process ?? { cwd: '/' }, facts, own)) {
     context.warn(message);
   }
+}
+
+/** Without cgroups of its own a container is planned as for a caller who may not make any. */
+export function factsFor({ noCgroups }: OciContext): HostFacts {
+  const facts = hostFacts();
+  // Not a copy: most facts are read only when somebody asks.
+  return noCgroups ? Object.create(facts, { delegated: { value: {} } }) : facts;
 }
 
 interface PlanContext extends LaunchMode {
@@ -121,7 +133,8 @@ function planBundle(
     ...numericUser(bundle.spec.process ?? { cwd: '/' }),
     ...(gate ? { gate: directory.file('gate') } : {}),
     ...(options.consoleSocket === undefined ? {} : { consoleSocket: options.consoleSocket }),
-    ...(options.pidFile === undefined ? {} : { pidFile: options.pidFile }),
+    ...(options.pidFile === undefined ? {} : { pidFile: resolve(options.pidFile) }),
+    ...(options.pidfdSocket === undefined ? {} : { pidfdSocket: options.pidfdSocket }),
   });
   return [
     ...plan,
@@ -210,6 +223,7 @@ function acceptNoCgroup({ uid, cgroup }: HostFacts, context: OciContext): void {
 }
 
 function choosePath(bundle: Bundle, id: string, context: OciContext): string {
+  if (context.noCgroups) return id;
   const given = bundle.spec.linux?.cgroupsPath ?? '';
   if (context.systemdCgroup || given.includes(':')) {
     const path = systemdCgroupPath(given === '' ? `system.slice:tiffin:${id}` : given);
@@ -241,7 +255,7 @@ function newRecord(
       pid: process.pid,
       startTime: String(processStat(process.pid)?.startTime ?? 0n),
     },
-    ...(options.pidFile === undefined ? {} : { pidFile: options.pidFile }),
+    ...(options.pidFile === undefined ? {} : { pidFile: resolve(options.pidFile) }),
   };
 }
 

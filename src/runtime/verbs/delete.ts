@@ -14,6 +14,7 @@ import { resctrlFacts } from '../resctrl-facts.ts';
 import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
 import { isAlive, type Snapshot } from '../status.ts';
 import { send } from './kill.ts';
+import { matchingIds } from './matching.ts';
 import { find, stateDocument } from './state.ts';
 
 const SIGKILL = 9;
@@ -26,13 +27,15 @@ export interface DeleteOptions {
   force: boolean;
 }
 
+/** With a regular expression as `id`. */
+export async function removeMatching(options: DeleteOptions, context: OciContext): Promise<void> {
+  for (const id of matchingIds(options.id, context)) await remove({ ...options, id }, context);
+}
+
 export async function remove(options: DeleteOptions, context: OciContext): Promise<void> {
   const directory = new StateDirectory(context.root, options.id);
   if (options.force && !directory.exists()) return;
-  if (options.force && isUnfinished(directory)) {
-    directory.remove();
-    return;
-  }
+  if (options.force && (await removeUnreadable(directory, context))) return;
   const found = find(options.id, context);
   const { record, snapshot } = found;
   if (snapshot.status !== 'stopped') {
@@ -58,14 +61,22 @@ export async function remove(options: DeleteOptions, context: OciContext): Promi
   for (const failure of failures) context.warn(failure.message);
 }
 
-/** A create that was cut off before its record was there. */
-function isUnfinished(directory: StateDirectory): boolean {
+/** What has no record, of a create that was cut off, or a broken one; its cgroups cannot be known. */
+async function removeUnreadable(directory: StateDirectory, context: OciContext): Promise<boolean> {
   try {
     directory.record();
+    directory.config();
     return false;
   } catch (error) {
-    if (error instanceof TiffinError && error.class === 'not-found') return true;
-    throw error;
+    if (!(error instanceof TiffinError)) throw error;
+    const found = directory.process();
+    if (found !== undefined && isAlive(found.pid, found.startTime)) {
+      send(found.pid, SIGKILL);
+      await processEnded(found.pid, found.startTime);
+    }
+    if (error.code === 'broken-state') context.warn(`${error.message}: its cgroup may be left`);
+    directory.remove();
+    return true;
   }
 }
 
@@ -78,8 +89,12 @@ export function terminate(record: ContainerRecord, snapshot: Snapshot): void {
 async function ended(record: ContainerRecord, { pid, startTime, status }: Snapshot): Promise<void> {
   // In a v1 freezer a signal is delivered only after the thaw.
   if (status === 'paused' && isFrozen(record.cgroups)) await freeze(record.cgroups, false);
+  if (pid !== 0) await processEnded(pid, startTime);
+}
+
+async function processEnded(pid: number, startTime: bigint): Promise<void> {
   const until = Date.now() + END_TIMEOUT_MS;
-  while (pid !== 0 && isAlive(pid, startTime)) {
+  while (isAlive(pid, startTime)) {
     if (Date.now() > until) {
       throw new TiffinError('unavailable', 'does-not-end', `process ${pid} does not end`);
     }

@@ -2,17 +2,24 @@
 
 import { resolve } from 'node:path';
 import { TiffinError } from '../../base/errors.ts';
-import { joinSteps } from '../../cgroup/index.ts';
-import { type HostFacts, hostFacts } from '../../host/facts.ts';
+import { type CgroupPaths, execDirectory, joinSteps, subCgroups } from '../../cgroup/index.ts';
+import type { HostFacts } from '../../host/facts.ts';
 import type { Process, RuntimeSpec } from '../../spec/runtime/index.ts';
-import { parseProcess } from '../../spec/runtime/index.ts';
+import { checkProcess, parseProcess } from '../../spec/runtime/index.ts';
 import { becomeShim, execPlanFile } from '../become-shim.ts';
 import { parseJson, readText } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
 import { planExec } from '../planner.ts';
 import { numericUser } from '../process.ts';
-import { checkConsole, DETACHED, FOREGROUND, supervise, warnOfCapabilities } from './create.ts';
+import {
+  checkConsole,
+  DETACHED,
+  FOREGROUND,
+  factsFor,
+  supervise,
+  warnOfCapabilities,
+} from './create.ts';
 import { type Found, find } from './state.ts';
 
 export interface ExecOptions {
@@ -28,27 +35,32 @@ export interface ExecOptions {
   cwd?: string;
   env: readonly string[];
   capabilities: readonly string[];
-  noNewPrivileges: boolean;
+  /** Undefined: as the container's own process. */
+  noNewPrivileges?: boolean;
   apparmor?: string;
   processLabel?: string;
   detach: boolean;
   pidFile?: string;
+  pidfdSocket?: string;
   consoleSocket?: string;
   preserveFds: number;
   ignorePaused: boolean;
+  /** `[controller,…:]path` below the container's cgroups. */
+  cgroups: readonly string[];
 }
 
 /** This process becomes the shim; resolves to the exit code where it cannot. */
 export function exec(options: ExecOptions, context: OciContext): Promise<number> {
   const found = find(options.id, context);
   refuseState(found, options.ignorePaused);
-  const facts = hostFacts();
+  const facts = factsFor(context);
   const spec = found.directory.config();
   prepareFilter(spec, context.root);
   const process = chooseProcess(options, spec, context);
   warnOfCapabilities(process, spec, facts, context);
   checkConsole(process.terminal === true, options.consoleSocket, options.detach);
   const { record, snapshot } = found;
+  const cgroups = execCgroups(found, options.cgroups, facts);
   const file = execPlanFile(found.directory.path);
   const mode = options.detach ? DETACHED : FOREGROUND;
   const plan = planExec({
@@ -59,8 +71,8 @@ export function exec(options: ExecOptions, context: OciContext): Promise<number>
       namespaces: BigInt(record.namespaces),
     },
     facts,
-    cgroupSteps: joinSteps(record.cgroups, facts, 'enter'),
-    cloneInto: cloneInto(record.cgroups.v2, facts),
+    cgroupSteps: joinSteps(cgroups, facts, 'enter'),
+    cloneInto: facts.cloneIntoCgroup ? cgroups.v2 : '',
     supervise: supervise(mode, process.terminal, options.preserveFds),
     spec,
     listenerState: { id: options.id, bundle: record.bundle },
@@ -74,7 +86,8 @@ export function exec(options: ExecOptions, context: OciContext): Promise<number>
       file,
     ],
     ...(options.consoleSocket === undefined ? {} : { consoleSocket: options.consoleSocket }),
-    ...(options.pidFile === undefined ? {} : { pidFile: options.pidFile }),
+    ...(options.pidFile === undefined ? {} : { pidFile: resolve(options.pidFile) }),
+    ...(options.pidfdSocket === undefined ? {} : { pidfdSocket: options.pidfdSocket }),
   });
   const forget = { op: 'unlink', path: file } as const;
   return becomeShim(
@@ -85,8 +98,14 @@ export function exec(options: ExecOptions, context: OciContext): Promise<number>
   );
 }
 
-function cloneInto(v2: string, facts: HostFacts): string {
-  return facts.cloneIntoCgroup ? v2 : '';
+/** Where the container's first process is, or the cgroups below the container's own that the caller names. */
+function execCgroups(
+  { record, snapshot }: Found,
+  named: readonly string[],
+  facts: HostFacts,
+): CgroupPaths {
+  if (named.length > 0) return subCgroups(record.cgroups, named);
+  return { ...record.cgroups, v2: execDirectory(record.cgroups, facts, snapshot.pid) };
 }
 
 function refuseState({ snapshot }: Found, ignorePaused: boolean): void {
@@ -106,7 +125,7 @@ function refuseState({ snapshot }: Found, ignorePaused: boolean): void {
 function chooseProcess(options: ExecOptions, spec: RuntimeSpec, context: OciContext): Process {
   if (options.process !== undefined) {
     const file = resolve(context.workingDirectory, options.process);
-    const given = parseProcess(parseJson(readText(file), file));
+    const given = parseProcess(parseJson(readText(file, 'input'), file));
     // As the container's own, unless the document says otherwise: an exec is no way around its filters (K6).
     return {
       ...given,
@@ -115,25 +134,28 @@ function chooseProcess(options: ExecOptions, spec: RuntimeSpec, context: OciCont
     };
   }
   const own: Process = spec.process ?? { cwd: '/' };
-  return {
+  return checkProcess({
     ...own,
     args: [...options.args],
     terminal: options.terminal,
     cwd: options.cwd ?? own.cwd,
     env: [...(own.env ?? []), ...options.env],
     user: chooseUser(options, own),
-    noNewPrivileges: options.noNewPrivileges || own.noNewPrivileges,
+    noNewPrivileges: options.noNewPrivileges ?? own.noNewPrivileges,
     apparmorProfile: options.apparmor ?? own.apparmorProfile,
     selinuxLabel: options.processLabel ?? own.selinuxLabel,
     capabilities: addCapabilities(own, options.capabilities),
-  };
+  });
 }
 
 function chooseUser(options: ExecOptions, own: Process): Process['user'] {
   const additionalGids =
     options.additionalGids.length === 0
       ? own.user?.additionalGids
-      : options.additionalGids.map((text) => parseId(text, '--additional-gids'));
+      : [
+          ...(own.user?.additionalGids ?? []),
+          ...options.additionalGids.map((text) => parseId(text, '--additional-gids')),
+        ];
   if (options.user === undefined) return { ...own.user, additionalGids };
   const [uid = '', gid, ...rest] = options.user.split(':');
   if (rest.length > 0) parseId(options.user, '--user');

@@ -39,6 +39,9 @@ function findOrSkip(id: string, context: OciContext): Found[] {
   }
 }
 
+/** Of a column with its gap, as scripts that cut at fixed places expect. */
+const MIN_WIDTH = 12;
+
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = COLUMNS.map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),
@@ -47,7 +50,7 @@ export function table(rows: readonly (readonly string[])[]): string {
     .map(
       (row) =>
         `${row
-          .map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3))
+          .map((cell, column) => cell.padEnd(Math.max((widths[column] ?? 0) + 3, MIN_WIDTH)))
           .join('')
           .trimEnd()}\n`,
     )

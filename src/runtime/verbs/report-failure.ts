@@ -7,7 +7,7 @@ import { wordFailure } from '../failure.ts';
 import { StateDirectory } from '../state-directory.ts';
 import { readPlan } from '../stored-plan.ts';
 
-export interface FailureReport {
+interface FailureReport {
   kind: 'launch' | 'exec';
   id: string;
   /** The plan's file, of an exec. */
@@ -18,8 +18,9 @@ export interface FailureReport {
   detail: string;
 }
 
-/** Always throws the worded failure. */
-export function reportFailure(report: FailureReport, context: OciContext): never {
+/** Always throws the worded failure. `rest`: `launch <id>` or `exec <id> <plan file>`, then what the shim appends. */
+export function reportFailure(rest: readonly string[], context: OciContext): never {
+  const report = parseReport(rest);
   const directory = new StateDirectory(context.root, report.id);
   const file = report.file ?? directory.file('plan');
   let failure: TiffinError;
@@ -31,6 +32,14 @@ export function reportFailure(report: FailureReport, context: OciContext): never
   if (report.kind === 'exec') rmSync(file, { force: true });
   else forget(directory);
   throw failure;
+}
+
+/** The shim's part: stage, op index, errno, detail. */
+function parseReport(rest: readonly string[]): FailureReport {
+  const [kind, id = '', file = ''] = rest;
+  const [stage = 0, opIndex = 0, errno = 0] = rest.slice(-4).map(Number);
+  const report = { id, stage, opIndex, errno, detail: rest.at(-1) ?? '' };
+  return kind === 'exec' ? { ...report, kind, file } : { ...report, kind: 'launch' };
 }
 
 function forget(directory: StateDirectory): void {

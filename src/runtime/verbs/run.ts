@@ -12,7 +12,7 @@ export interface RunOptions extends CreateOptions {
 
 /** This process becomes the shim; resolves to the exit code where it cannot. */
 export function run(options: RunOptions, context: OciContext): Promise<number> {
-  const bundle = loadBundle(options.bundle, context.workingDirectory);
+  const bundle = loadBundle(options.bundle, context.workingDirectory, options.config);
   checkConsole(bundle.spec.process?.terminal === true, options.consoleSocket, options.detach);
   return launch(bundle, options, context, {
     mode: options.detach ? DETACHED : FOREGROUND,

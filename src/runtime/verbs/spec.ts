@@ -1,18 +1,20 @@
 /** `spec`: writes a config.json to start from. */
 
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { errnoName, TiffinError } from '../../base/errors.ts';
 import type { Linux, Mount, RuntimeSpec } from '../../spec/runtime/index.ts';
 import type { OciContext } from '../context.ts';
 
 export interface SpecOptions {
   bundle: string;
+  /** Name in the bundle. */
+  file: string;
   rootless: boolean;
 }
 
 export function writeSpec(options: SpecOptions, context: OciContext): void {
-  const file = join(resolve(context.workingDirectory, options.bundle), 'config.json');
+  const file = resolve(context.workingDirectory, options.bundle, options.file);
   const spec = options.rootless ? rootlessSpec() : defaultSpec();
   try {
     writeFileSync(file, `${JSON.stringify(spec, null, 2)}\n`, { flag: 'wx' });

@@ -1,23 +1,41 @@
 /** `update`: new limits for a running container. */
 
 import { TiffinError } from '../../base/errors.ts';
-import { applyFileSteps, areFileSteps, planUpdate } from '../../cgroup/index.ts';
+import { applyFileSteps, planUpdate } from '../../cgroup/index.ts';
 import { hostFacts } from '../../host/facts.ts';
 import { parseResources } from '../../spec/runtime/index.ts';
 import type { OciContext } from '../context.ts';
 import { find } from './state.ts';
 
-/** `resources`: a document of runtime-spec `linux.resources`, unchecked. */
-export function update(id: string, resources: unknown, context: OciContext): void {
-  const { record, snapshot } = find(id, context);
+export interface UpdateOptions {
+  id: string;
+  /** A document of runtime-spec `linux.resources`, unchecked. */
+  resources: unknown;
+  /** Intel RDT; empty: not given. */
+  cacheSchema: string;
+  bandwidthSchema: string;
+}
+
+export function update(options: UpdateOptions, context: OciContext): void {
+  const { record, snapshot } = find(options.id, context);
   if (snapshot.pid === 0) throw new TiffinError('conflict', 'not-running', 'container not running');
+  refuseRdt(options);
+  const { devices: _, memory, ...resources } = parseResources(options.resources);
+  const { kernel, kernelTCP, ...limits } = memory ?? {};
+  if (kernel !== undefined || kernelTCP !== undefined) {
+    context.warn('kernel memory settings are ignored');
+  }
+  // Device rules stay: callers hand over the document of the creation, which knows nothing of devices that others allowed since.
   const steps = planUpdate({
     facts: hostFacts(),
     paths: record.cgroups,
-    resources: parseResources(resources),
+    resources: { ...resources, ...(memory === undefined ? {} : { memory: limits }) },
   });
-  if (!areFileSteps(steps)) {
-    throw new TiffinError('unsupported', 'device-update', 'devices: cannot be changed by update');
-  }
   applyFileSteps(steps);
+}
+
+function refuseRdt({ cacheSchema, bandwidthSchema }: UpdateOptions): void {
+  if (cacheSchema === '' && bandwidthSchema === '') return;
+  const name = cacheSchema === '' ? 'MBA: memory bandwidth' : 'CAT: l3 cache';
+  throw new TiffinError('unsupported', 'no-intel-rdt', `Intel RDT/${name} schema is not enabled`);
 }

@@ -30,16 +30,21 @@ const MINOR_MAX = 0xfffff;
 
 export type Check = (spec: RuntimeSpec) => string[];
 
-export const checks: readonly Check[] = [
-  version,
-  platform,
-  rootPath,
+/** Those that need only the process, also for one that joins a container later. */
+export const processChecks: readonly Check[] = [
   processArguments,
   workingDirectory,
   environment,
   userIds,
   rlimitNames,
   oomScore,
+];
+
+export const checks: readonly Check[] = [
+  version,
+  platform,
+  rootPath,
+  ...processChecks,
   mountPlaces,
   mountTypes,
   mountMappings,

@@ -23,4 +23,10 @@ export type {
   SeccompAction,
   SeccompOperator,
 } from './seccomp.ts';
-export { parseProcess, parseResources, parseRuntimeSpec, type RuntimeSpec } from './spec.ts';
+export {
+  checkProcess,
+  parseProcess,
+  parseResources,
+  parseRuntimeSpec,
+  type RuntimeSpec,
+} from './spec.ts';

@@ -1,7 +1,7 @@
 /** A bundle's config.json: Open Container Initiative runtime-spec 1.3.0, config.md. */
 
 import { TiffinError } from '../../base/errors.ts';
-import { checks } from './checks.ts';
+import { checks, processChecks } from './checks.ts';
 import { type Decoded, list, object, record, text } from './decode.ts';
 import { hooks } from './hooks.ts';
 import { linux } from './linux.ts';
@@ -30,16 +30,26 @@ export type RuntimeSpec = Decoded<typeof runtimeSpec>;
  */
 export function parseRuntimeSpec(value: unknown): RuntimeSpec {
   const spec = runtimeSpec(value, '');
-  const problems = checks.flatMap((check) => check(spec));
+  refuse(checks.flatMap((check) => check(spec)));
+  return spec;
+}
+
+function refuse(problems: readonly string[]): void {
   if (problems.length > 0) {
     throw new TiffinError('invalid', 'invalid-config', problems.join('; '));
   }
-  return spec;
 }
 
 /** One process of `exec --process`, with the same rules as the container's own. */
 export function parseProcess(value: unknown): RuntimeSpec['process'] & object {
-  return process(value, 'process');
+  return checkProcess(process(value, 'process'));
+}
+
+/** What a process must fulfil beyond its types. @throws TiffinError `invalid-config`. */
+export function checkProcess<T extends RuntimeSpec['process'] & object>(given: T): T {
+  const spec = { ociVersion: '1.3.0', process: given };
+  refuse(processChecks.flatMap((check) => check(spec)));
+  return given;
 }
 
 /** The document of `update --resources`. */

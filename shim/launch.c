@@ -193,6 +193,7 @@ static int start_child(struct launch *launch)
     launch->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (launch->pidfd < 0)
         return fail(launch, errno, "pidfd");
+    layers_forget();
     close(launch->child_sync);
     launch->child_sync = NONE;
     close_scoped(&launch->cgroup);

@@ -1,6 +1,6 @@
 /*
- * The launcher: accepts launches on a socket, one process each, which becomes the container's monitor. It holds no state:
- * killed at any time, it harms no container.
+ * The launcher: accepts launches on a socket, one process each, which becomes the container's monitor. It holds no state
+ * but mounts of layers, which it shares with whom it starts: killed at any time, it harms no container.
  */
 #include <poll.h>
 #include <signal.h>
@@ -155,6 +155,25 @@ static void accept_launch(int listener, int signals)
     close(fd);
 }
 
+/* The engine's instructions, each ended by a NUL; false at the engine's end. */
+static bool take_instructions(void)
+{
+    static char text[PATH_BYTES + 2];
+    static size_t length;
+    ssize_t size = read(0, text + length, sizeof text - length);
+    if (size <= 0)
+        return size < 0 && errno == EINTR;
+    length += (size_t)size;
+    for (char *end; (end = memchr(text, 0, length)) != NULL;) {
+        layers_instruct(text);
+        length -= (size_t)(end + 1 - text);
+        memmove(text, end + 1, length);
+    }
+    if (length == sizeof text)
+        length = 0;
+    return true;
+}
+
 int launcher_main(const char *socket)
 {
     sigset_t set;
@@ -186,11 +205,11 @@ int launcher_main(const char *socket)
             while (waitpid(-1, NULL, WNOHANG) > 0)
                 ;
         }
+        /* Before a launch is taken: the layers that it names were said ahead of it. */
+        if (events[2].revents != 0 && !take_instructions())
+            break;
         if ((events[0].revents & POLLIN) != 0)
             accept_launch(listener, signals);
-        char byte[64];
-        if (events[2].revents != 0 && read(0, byte, sizeof byte) <= 0)
-            break;
     }
     /* The socket stays: the launcher of the next engine may have its own at that path by now. */
     return 0;

@@ -59,6 +59,18 @@ static int configure(struct launch *launch, int fs, const char *key, const char 
     return fail(launch, errno, "%s", value);
 }
 
+/* A layer that is an image goes in as its detached mount (Linux 6.15), which no path leads to. */
+static int add_lower(struct launch *launch, int fs, const char *path)
+{
+    int mounted;
+    int status = layer_open(launch, path, &mounted);
+    if (status < 0)
+        return status;
+    if (mounted == NONE)
+        return configure(launch, fs, "lowerdir+", path);
+    return syscall(SYS_fsconfig, fs, FSCONFIG_SET_FD, "lowerdir+", NULL, mounted) < 0 ? fail(launch, errno, "%s", path) : 0;
+}
+
 int op_overlay(struct launch *launch, const struct op *op)
 {
     const char *text, *target = op_str(op, OVERLAY__TARGET), *upper = op_str(op, OVERLAY__UPPER);
@@ -68,7 +80,7 @@ int op_overlay(struct launch *launch, const struct op *op)
     int status = configure(launch, fs, "source", "overlay");
     bool first = true;
     for (struct strings lower = op_strs(op, OVERLAY__LOWER); status == 0 && (text = strings_next(&lower)) != NULL;) {
-        status = configure(launch, fs, "lowerdir+", text);
+        status = add_lower(launch, fs, text);
         if (status == -EINVAL && first)
             return overlay_classic(launch, op);
         first = false;
@@ -84,6 +96,7 @@ int op_overlay(struct launch *launch, const struct op *op)
             fail(launch, status, "%s", text);
     }
     SCOPED_FD mounted = status < 0 ? status : fs_finish(launch, fs, op_u64(op, OVERLAY__ATTRIBUTES));
+    layers_forget();
     /* Such a kernel takes any option text and refuses it only here. */
     if (mounted == -EINVAL && status == 0)
         return overlay_classic(launch, op);

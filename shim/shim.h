@@ -187,6 +187,11 @@ int fs_finish(struct launch *launch, int fs, uint64_t attributes);
 int take_tree(struct launch *launch, uint32_t number);
 void release_trees(struct launch *launch);
 
+/* layers.c */
+int layer_open(struct launch *launch, const char *path, int *mount);
+void layers_forget(void);
+void layers_instruct(const char *text);
+
 /* procfs.c */
 int private_proc(struct launch *launch);
 int write_private(struct launch *launch, const char *path, const char *value, size_t length);

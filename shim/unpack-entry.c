@@ -60,6 +60,10 @@ static int finish_file(struct unpack *unpack)
     /* Writing took the setuid bits away. */
     if (status == 0 && (unpack->mode & 07000) != 0 && fchmod(unpack->file, unpack->mode & 07777) < 0)
         status = -errno;
+    /* And would have taken file capabilities. */
+    if (status == 0)
+        status = set_xattrs(unpack->file, unpack->xattrs, unpack->xattrs_length);
+    unpack->xattrs_length = 0;
     if (status == 0)
         status = set_times(unpack->file, NULL, unpack->mtime);
     if (close(unpack->file) < 0 && status == 0)
@@ -134,6 +138,22 @@ static int clear_place(struct unpack *unpack, const char *path, const char **bas
     return parent;
 }
 
+/* Until the content is written. */
+static int keep_xattrs(struct unpack *unpack, const struct value *xattrs)
+{
+    if (xattrs->length > unpack->xattrs_room) {
+        uint8_t *grown = realloc(unpack->xattrs, xattrs->length);
+        if (grown == NULL)
+            return -ENOMEM;
+        unpack->xattrs = grown;
+        unpack->xattrs_room = xattrs->length;
+    }
+    if (xattrs->length > 0)
+        memcpy(unpack->xattrs, xattrs->at, xattrs->length);
+    unpack->xattrs_length = xattrs->length;
+    return 0;
+}
+
 static int unpack_file(struct unpack *unpack, const struct op *op)
 {
     const char *base, *path = op_str(op, TREE_FILE__PATH);
@@ -157,10 +177,11 @@ static int unpack_file(struct unpack *unpack, const struct op *op)
     unpack->written = 0;
     unpack->mtime = op_u64(op, TREE_FILE__MTIME_NS);
     unpack->mode = mode;
+    int status = keep_xattrs(unpack, &op->field[TREE_FILE__XATTRS]);
     /* Every change of an inode is a transaction of the journal: what is right already is left. */
-    if (uid == 0 && gid == 0 && unpack->place.plain)
-        return set_xattrs(unpack->file, op->field[TREE_FILE__XATTRS].at, op->field[TREE_FILE__XATTRS].length);
-    return set_attributes_of(unpack->file, op, TREE_FILE__MODE, TREE_FILE__UID, TREE_FILE__GID, TREE_FILE__XATTRS);
+    if (status < 0 || (uid == 0 && gid == 0 && unpack->place.plain))
+        return status;
+    return fchown(unpack->file, uid, gid) < 0 || fchmod(unpack->file, mode & 07777) < 0 ? -errno : 0;
 }
 
 static int unpack_data(struct unpack *unpack, const struct op *op)

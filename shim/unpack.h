@@ -14,6 +14,8 @@ struct unpack {
     int file; /* the one that data operations write */
     uint64_t size, written, mtime;
     uint32_t mode;
+    uint8_t *xattrs; /* of that file */
+    uint32_t xattrs_length, xattrs_room;
     struct later *later;
     size_t later_count, later_room, later_bytes;
     char path[PATH_BYTES]; /* of the current entry, for the failure */

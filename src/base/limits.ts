@@ -28,6 +28,8 @@ export const limits = {
   archiveHeaderBytes: 1 * MiB,
   /** Entries of one layer. */
   archiveEntries: 10_000_000,
+  /** Entries of a layer that becomes a file-system image: their names and attributes stay in memory meanwhile. */
+  imageEntries: 400_000,
   /** Files of one image archive (load). */
   archiveFiles: 16_384,
   /** Images of one image archive. */

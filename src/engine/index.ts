@@ -85,13 +85,19 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
   const events = new EventBus();
   const background = new Background();
   const table = new ContainerTable(database);
+  const starting = LauncherKeeper.start(shim, paths.launcherSocket);
   const [launcher, store] = await Promise.all([
-    LauncherKeeper.start(shim, paths.launcherSocket),
+    starting,
     openStore({
       root: paths.dataRoot,
       database,
       shim,
       usedImages: () => table.all().map(({ definition }) => definition.imageId),
+      layerRemoved: (path) =>
+        void starting.then(
+          (keeper) => keeper.drop(path),
+          () => undefined,
+        ),
     }),
   ]);
   const networks = openNetworks({ database, dataRoot: paths.dataRoot });

@@ -35,6 +35,8 @@ type LauncherProcess = Subprocess<'pipe', 'pipe', 'inherit'>;
 export class Launcher {
   readonly #process: LauncherProcess;
   readonly #socket: string;
+  /** Layer images that the process has mounted. */
+  readonly #held = new Set<string>();
 
   private constructor(process: LauncherProcess, socket: string) {
     this.#process = process;
@@ -94,8 +96,25 @@ export class Launcher {
     return { ok: true, durations: answer.durations };
   }
 
+  /** Mounts layer images once for all launches to come; a layer that is not held is mounted for each launch. */
+  hold(images: readonly string[]): void {
+    const wanted = images.filter((path) => !this.#held.has(path));
+    for (const path of wanted) this.#instruct('+', path);
+  }
+
+  /** Lets go of a layer image that was removed, so that its space is free once no container uses it. */
+  drop(image: string): void {
+    if (this.#held.delete(image)) this.#instruct('-', image);
+  }
+
   close(): void {
     this.#process.stdin.end();
+  }
+
+  #instruct(sign: '+' | '-', path: string): void {
+    if (sign === '+') this.#held.add(path);
+    this.#process.stdin.write(`${sign}${path}\0`);
+    this.#process.stdin.flush();
   }
 
   async #send(plan: Uint8Array, subscribe: number): Promise<LaunchAnswer> {

@@ -355,6 +355,9 @@ export type Op = { [N in OpName]: { op: N } & Operands<(typeof OPS)[N]['fields']
 /** The operation of one name. */
 export type OpOf<N extends OpName> = Extract<Op, { op: N }>;
 
+/** An operation of a tree's stream. */
+export type TreeOp = Extract<Op, { op: `tree-${string}` }>;
+
 /**
  * Who executes a step, and when:
  *

@@ -4,7 +4,6 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { shortId } from '../base/ids.ts';
 import type { Database } from '../host/database.ts';
-import { unpackTree } from '../host/tree-process.ts';
 import type { OnProgress } from '../spec/content.ts';
 import { Archives } from './archives/archives.ts';
 import { FileBlobStore } from './blobs.ts';
@@ -14,10 +13,10 @@ import { type ImageLayer, type ImageOrigin, type ImageRecord, Images } from './i
 import { readImage } from './images/read-image.ts';
 import { ImageRecords } from './images/records.ts';
 import { Removal, type RemovedItem, type RemoveOptions } from './images/removal.ts';
+import { type LayerForms, shimLayerForms } from './layers/forms.ts';
 import { Intake } from './layers/intake.ts';
 import { LayerStore } from './layers/layers.ts';
 import { LayerRecords } from './layers/records.ts';
-import type { OpenTree } from './layers/unpack.ts';
 import { Layout } from './layout.ts';
 
 export { applyChanges } from './archives/changes.ts';
@@ -39,8 +38,10 @@ export interface StoreOptions {
   shim: string;
   /** Ids of the images that containers were made from; asked at each collection. */
   usedImages: () => Iterable<string>;
-  /** Something other than the shim to write trees, for tests. */
-  openTree?: OpenTree;
+  /** Hears of every path that stops being a layer. */
+  layerRemoved?: (path: string) => void;
+  /** Other than what this machine is found to be best at. */
+  layerForms?: LayerForms;
 }
 
 export class Store {
@@ -57,13 +58,15 @@ export class Store {
   constructor(options: StoreOptions) {
     const images = join(options.root, 'images');
     mkdirSync(images, { recursive: true, mode: 0o700 });
+    const layers = join(options.root, 'layers');
     const records = new ImageRecords(options.database);
     this.blobs = new FileBlobStore(images);
     this.layers = new LayerStore(
-      join(options.root, 'layers'),
+      layers,
       this.blobs,
       new LayerRecords(options.database),
-      options.openTree ?? ((directory) => unpackTree(options.shim, directory)),
+      options.layerForms ?? shimLayerForms(options.shim, layers),
+      options.layerRemoved,
     );
     this.intake = new Intake(this.blobs, this.layers);
     this.#layout = new Layout(

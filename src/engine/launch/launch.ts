@@ -80,6 +80,7 @@ async function launchOnce(
   try {
     keepTeardown(run, plan);
     const bytes = encodePlan(plan, injectedFault());
+    await parts.launcher.hold(parts.images.layersOf(definition.imageId));
     const result = await parts.launcher.launch(bytes, { subscribe: container.hub.mask });
     answered = true;
     container.explanation = { plan, durations: result.durations };

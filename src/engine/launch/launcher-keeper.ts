@@ -39,6 +39,16 @@ export class LauncherKeeper implements PlanRunner {
     return (await this.#current).apply(plan);
   }
 
+  /** Mounts the layers that are images once for all that is launched from here. */
+  async hold(layers: readonly string[]): Promise<void> {
+    (await this.#current).hold(layers.filter((path) => path.endsWith('.erofs')));
+  }
+
+  /** Lets go of a layer that was removed. */
+  drop(layer: string): void {
+    void this.#current.then((launcher) => launcher.drop(layer)).catch(() => undefined);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const launcher = await this.#current;

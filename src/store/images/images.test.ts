@@ -3,7 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeIndex } from '../../spec/image.ts';
 import { removeTestDirectories } from '../testing/directory.ts';
-import { json, reference, storeImage, storeManifest, testStore } from '../testing/test-store.ts';
+import {
+  directories,
+  json,
+  reference,
+  storeImage,
+  storeManifest,
+  testStore,
+} from '../testing/test-store.ts';
 
 afterAll(removeTestDirectories);
 
@@ -144,7 +151,7 @@ test('Store.recover unpacks again what the machine may have lost when it went do
       abort: async () => {},
     };
   };
-  const { store, database, reopen } = await testStore({ openTree });
+  const { store, database, reopen } = await testStore({ layerForms: directories(openTree) });
   const id = await storeImage(store, ['one', 'two'], ['app:1']);
   database.run("UPDATE layers SET unsynced_boot = 'another boot' WHERE size = 3");
   expect(opened).toBe(2);

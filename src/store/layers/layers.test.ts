@@ -23,7 +23,7 @@ import { FileBlobStore } from '../blobs.ts';
 import { chunks } from '../testing/blob-store-contract.ts';
 import { filesBelow, removeTestDirectories, testDirectory } from '../testing/directory.ts';
 import { archive, members, padded, paxText, rawHeader, rawMember } from '../testing/tar-bytes.ts';
-import { discardTrees } from '../testing/test-store.ts';
+import { directories, discardTrees } from '../testing/test-store.ts';
 import { Intake } from './intake.ts';
 import { LayerStore } from './layers.ts';
 import { LayerRecords } from './records.ts';
@@ -39,7 +39,12 @@ function setUp(openTree = withShim, boot = 'boot-1') {
   const database = openDatabase(':memory:');
   const blobs = new FileBlobStore(join(root, 'images'));
   const open = (bootId = boot) =>
-    new LayerStore(join(root, 'layers'), blobs, new LayerRecords(database, bootId), openTree);
+    new LayerStore(
+      join(root, 'layers'),
+      blobs,
+      new LayerRecords(database, bootId),
+      directories(openTree),
+    );
   return {
     root,
     blobs,

@@ -1,24 +1,27 @@
 /**
- * Unpacked layers: `<directory>/<diffId hex>`, one tree per layer, ready to be a lower directory of overlayfs.
- * A layer is there when its directory has its final name and its row exists; anything else is swept at the next start.
+ * Unpacked layers, each ready to be a lower directory of overlayfs: `<diffId hex>.erofs`, a file-system image, where the
+ * kernel mounts such a file, else `<diffId hex>`, a tree of files. A layer is there when it has its final name and its row
+ * exists; anything else is swept at the next start.
  */
 
 import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rename, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { TiffinError } from '../../base/errors.ts';
 import { randomSuffix, shortId } from '../../base/ids.ts';
 import type { Descriptor, Digest, OnProgress } from '../../spec/content.ts';
 import { digestHex, isDigest } from '../../spec/digest.ts';
 import type { FileBlobStore } from '../blobs.ts';
 import { syncDirectory, wordDiskError } from '../durable-files.ts';
+import type { LayerForm, LayerForms } from './forms.ts';
 import type { LayerRecords } from './records.ts';
-import { type OpenTree, type UnpackedTree, unpackLayer } from './unpack.ts';
+import { type UnpackedLayer, unpackLayer } from './unpack.ts';
 
 /** Part of every name that is not a layer's. */
 const TEMPORARY = '.tmp-';
+const IMAGE = '.erofs';
 
-/** A complete tree that has no name yet. */
+/** A complete layer that has no name yet. */
 export interface ReceivedLayer {
   diffId: Digest;
   publish(): Promise<Digest>;
@@ -29,32 +32,51 @@ export class LayerStore {
   readonly #directory: string;
   readonly #blobs: FileBlobStore;
   readonly #records: LayerRecords;
-  readonly #openTree: OpenTree;
+  readonly #forms: LayerForms;
+  readonly #removed: (path: string) => void;
+  /** Hex digits of the layers that are images. */
+  readonly #images: Set<string>;
   readonly #underWay = new Map<Digest, Promise<string>>();
   readonly #syncing = new Set<Promise<void>>();
 
-  constructor(directory: string, blobs: FileBlobStore, records: LayerRecords, openTree: OpenTree) {
+  /** `removed` hears of every path that stops being a layer. */
+  constructor(
+    directory: string,
+    blobs: FileBlobStore,
+    records: LayerRecords,
+    forms: LayerForms,
+    removed: (path: string) => void = () => undefined,
+  ) {
     this.#directory = directory;
     this.#blobs = blobs;
     this.#records = records;
-    this.#openTree = openTree;
+    this.#forms = forms;
+    this.#removed = removed;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.#images = new Set(readdirSync(directory).filter(isImageName).map(withoutSuffix));
   }
 
   /**
-   * Removes what a crash left: temporary trees, trees without a row, rows without a tree, and trees whose content the machine
-   * may have lost. Returns the layers of the last kind.
+   * Removes what a crash left: temporary layers, layers without a row, rows without a layer, layers whose content the machine
+   * may have lost, and images that this kernel does not mount. Returns the layers of the last two kinds.
    */
   async sweep(): Promise<ReadonlySet<string>> {
     const doubtful = new Set(this.#records.doubtful());
+    if (this.#images.size > 0 && (await this.#forms.preferred()) !== 'image') {
+      for (const diffId of this.#records.list()) {
+        if (this.#images.has(hexOf(diffId))) doubtful.add(diffId);
+      }
+    }
     for (const diffId of doubtful) this.#records.delete(diffId);
     const names = new Set(readdirSync(this.#directory));
-    for (const diffId of this.#records.list()) {
-      if (!names.has(hexOf(diffId))) this.#records.delete(diffId);
+    for (const diffId of this.list()) {
+      if (!names.has(basename(this.path(diffId)))) this.#records.delete(diffId);
     }
-    const kept = new Set(this.#records.list().map(hexOf));
+    const kept = new Set(this.list().map((diffId) => basename(this.path(diffId))));
     for (const name of names) {
-      if (!kept.has(name)) await removeTree(join(this.#directory, name));
+      if (kept.has(name)) continue;
+      this.#images.delete(withoutSuffix(name));
+      await removeTree(join(this.#directory, name));
     }
     return doubtful;
   }
@@ -63,8 +85,10 @@ export class LayerStore {
     return this.#records.has(diffId);
   }
 
+  /** An image or a directory. */
   path(diffId: Digest): string {
-    return join(this.#directory, digestHex(diffId));
+    const hex = digestHex(diffId);
+    return this.#pathOf(hex, this.#images.has(hex) ? 'image' : 'directory');
   }
 
   /** Bytes of its files; 0 for a layer that is not unpacked. */
@@ -76,7 +100,7 @@ export class LayerStore {
     return this.#records.list().filter(isDigest);
   }
 
-  /** The directory of the layer, unpacked from the blob unless that was done before. Callers for one layer share the work. */
+  /** The path of the layer, unpacked from the blob unless that was done before. Callers for one layer share the work. */
   ensure(diffId: Digest, blob: Descriptor, onProgress?: OnProgress): Promise<string> {
     const running = this.#underWay.get(diffId);
     if (running !== undefined) return running;
@@ -90,21 +114,24 @@ export class LayerStore {
 
   /** Unpacks a blob whose diffId nobody knows yet; returns it. */
   async create(blob: Descriptor): Promise<Digest> {
-    const received = await this.receive(this.#blobs.read(blob.digest));
+    const received = await this.#receiveAgain(() => this.#blobs.read(blob.digest));
     return received.publish();
   }
 
   /** Unpacks an archive, maybe compressed, that nobody vouches for yet: one of `publish` and `discard` is due. */
   async receive(source: AsyncIterable<Uint8Array>): Promise<ReceivedLayer> {
+    return this.#receive(source, await this.#forms.preferred());
+  }
+
+  async #receive(source: AsyncIterable<Uint8Array>, form: LayerForm): Promise<ReceivedLayer> {
     const temporary = join(this.#directory, `${TEMPORARY}${randomSuffix()}`);
     try {
-      await mkdir(temporary, { mode: 0o755 });
-      const tree = await unpackLayer(source, this.#openTree(temporary));
+      const layer = await unpackLayer(source, await this.#forms.open(form, temporary));
       return {
-        diffId: tree.diffId,
+        diffId: layer.diffId,
         publish: async () => {
-          await removeTree(this.#publish(temporary, tree));
-          return tree.diffId;
+          await removeTree(this.#publish(temporary, form, layer));
+          return layer.diffId;
         },
         discard: async () => removeTree(temporary),
       };
@@ -114,12 +141,24 @@ export class LayerStore {
     }
   }
 
+  /** A layer that is too large for an image becomes a directory. */
+  async #receiveAgain(source: () => AsyncIterable<Uint8Array>): Promise<ReceivedLayer> {
+    try {
+      return await this.receive(source());
+    } catch (error) {
+      if (!(error instanceof TiffinError) || error.code !== 'too-many-entries') throw error;
+      return this.#receive(source(), 'directory');
+    }
+  }
+
   async remove(diffId: Digest): Promise<void> {
     this.#records.delete(diffId);
     const path = this.path(diffId);
     const doomed = `${path}${TEMPORARY}${randomSuffix()}`;
     // Renamed first: a half-removed tree must never have a layer's name.
     await rename(path, doomed).catch(() => undefined);
+    this.#images.delete(digestHex(diffId));
+    this.#removed(path);
     await removeTree(doomed);
   }
 
@@ -133,8 +172,8 @@ export class LayerStore {
     blob: Descriptor,
     onProgress: OnProgress | undefined,
   ): Promise<void> {
-    const source = this.#blobs.read(blob.digest);
-    const layer = await this.receive(reported(source, blob, onProgress));
+    const source = () => reported(this.#blobs.read(blob.digest), blob, onProgress);
+    const layer = await this.#receiveAgain(source);
     if (layer.diffId !== diffId) {
       await layer.discard();
       throw wrongContent(diffId, layer.diffId);
@@ -142,18 +181,24 @@ export class LayerStore {
     await layer.publish();
   }
 
-  /** Without waiting in between, so that no two publish at once. Returns the path of a tree that is not wanted. */
-  #publish(temporary: string, tree: UnpackedTree): string {
-    if (this.has(tree.diffId)) return temporary;
-    const path = this.path(tree.diffId);
+  /** Without waiting in between, so that no two publish at once. Returns the path of what is not wanted. */
+  #publish(temporary: string, form: LayerForm, layer: UnpackedLayer): string {
+    const { diffId, size, synced } = layer;
+    if (this.has(diffId)) return temporary;
+    const path = this.#pathOf(digestHex(diffId), form);
     const stray = `${path}${TEMPORARY}${randomSuffix()}`;
     if (existsSync(path)) renameSync(path, stray);
     renameSync(temporary, path);
-    this.#records.put(tree.diffId, tree.size);
-    const syncing = this.#settle(tree.diffId, tree.synced);
+    if (form === 'image') this.#images.add(digestHex(diffId));
+    this.#records.put(diffId, size);
+    const syncing = this.#settle(diffId, synced);
     this.#syncing.add(syncing);
     syncing.finally(() => this.#syncing.delete(syncing));
     return stray;
+  }
+
+  #pathOf(hex: string, form: LayerForm): string {
+    return join(this.#directory, form === 'image' ? `${hex}${IMAGE}` : hex);
   }
 
   /** Containers may start before the disk has everything; until it has, the row remembers the doubt. */
@@ -183,6 +228,14 @@ async function* reported(
 
 async function removeTree(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true });
+}
+
+function isImageName(name: string): boolean {
+  return name.endsWith(IMAGE) && !name.includes(TEMPORARY);
+}
+
+function withoutSuffix(name: string): string {
+  return isImageName(name) ? name.slice(0, -IMAGE.length) : name;
 }
 
 function hexOf(digest: string): string {

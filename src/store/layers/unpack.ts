@@ -1,16 +1,28 @@
-/** One layer from its blob into a tree: decompressed, hashed, parsed and written as it flows. */
+/** One layer from its blob into its place: decompressed, hashed, parsed and written as it flows. */
 
 import type { TreeSink } from '../../host/tree-process.ts';
 import type { Digest } from '../../spec/content.ts';
 import { Digester } from '../../spec/digest.ts';
 import { decompress } from '../compression.ts';
+import type { TarEvent } from '../tar/entry.ts';
 import { TarReader } from '../tar/reader.ts';
-import { TreeEncoder } from './tree-encoder.ts';
 
 /** Begins to write a tree below a directory. */
 export type OpenTree = (directory: string) => TreeSink;
 
-export interface UnpackedTree {
+/** Where the members of a layer go. */
+export interface LayerSink {
+  /** Throws `invalid` for a member that no layer may hold. */
+  take(events: readonly TarEvent[]): void;
+  /** Resolves when more may be taken. */
+  drain(): Promise<void>;
+  /** Resolves with the bytes of all files when everything is in its place; `synced` when it is on the disk too. */
+  finish(): Promise<{ size: number; synced: Promise<void> }>;
+  /** Ends the work; what there is is to be thrown away. */
+  abort(): Promise<void>;
+}
+
+export interface UnpackedLayer {
   /** Digest of the uncompressed archive, all of it. */
   diffId: Digest;
   /** Bytes of all files. */
@@ -20,26 +32,22 @@ export interface UnpackedTree {
 
 export async function unpackLayer(
   blob: AsyncIterable<Uint8Array>,
-  tree: TreeSink,
-): Promise<UnpackedTree> {
+  sink: LayerSink,
+): Promise<UnpackedLayer> {
   const digester = new Digester();
   const reader = new TarReader();
-  const encoder = new TreeEncoder();
   try {
     for await (const chunk of decompress(blob)) {
-      encoder.encode(reader.push(chunk));
-      const written = tree.write(encoder.take());
-      // Hashed while the shim writes.
+      sink.take(reader.push(chunk));
+      const drained = sink.drain();
+      // Hashed while what was taken is being written.
       digester.update(chunk);
-      await written;
+      await drained;
     }
     reader.finish();
-    encoder.end();
-    await tree.write(encoder.take());
-    const { synced } = await tree.finish();
-    return { diffId: digester.finish(), size: encoder.size, synced };
+    return { ...(await sink.finish()), diffId: digester.finish() };
   } catch (error) {
-    await tree.abort();
+    await sink.abort();
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import { sha256Digest } from '../../spec/digest.ts';
 import { mediaTypes } from '../../spec/image.ts';
 import { type ImageReference, parseReference } from '../../spec/reference.ts';
 import { openStore, type Store, type StoreOptions } from '../index.ts';
+import { type LayerForms, layerForms } from '../layers/forms.ts';
 import type { OpenTree } from '../layers/unpack.ts';
 import { testDirectory } from './directory.ts';
 import { members } from './tar-bytes.ts';
@@ -29,6 +30,11 @@ export const discardTrees: OpenTree = () => ({
   abort: async () => {},
 });
 
+/** Every layer becomes a directory. */
+export function directories(openTree: OpenTree): LayerForms {
+  return layerForms(openTree, async () => 'directory');
+}
+
 export async function testStore(options: Partial<StoreOptions> = {}): Promise<TestStore> {
   const root = testDirectory();
   const used = new Set<string>();
@@ -39,7 +45,7 @@ export async function testStore(options: Partial<StoreOptions> = {}): Promise<Te
       database,
       shim: 'none',
       usedImages: () => used,
-      openTree: discardTrees,
+      layerForms: directories(discardTrees),
       ...options,
     });
   return { store: await open(), root, database, used, reopen: open };

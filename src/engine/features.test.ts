@@ -117,7 +117,9 @@ test('Containers.update changes the limits of a running container', async () => 
 
 test('Containers.top and Containers.stats see the processes of the container and no others', async () => {
   const { containers } = kitchen.engine;
-  const id = await kitchen.start(shell('sleep 1000 & until grep -q sleep /proc/$!/comm; do :; done; echo up; wait'));
+  const id = await kitchen.start(
+    shell('sleep 1000 & until grep -q sleep /proc/$!/comm; do :; done; echo up; wait'),
+  );
   await kitchen.printed(id, 'up');
   const { Titles, Processes } = await containers.top(id, '-o pid,comm,args');
   expect(Titles).toEqual(['PID', 'COMMAND', 'COMMAND']);

@@ -71,6 +71,7 @@ async function listed(path: string): Promise<string[]> {
               flags: 1n,
               data: 'ro',
               create: 0,
+              propagation: 0n,
             },
             why,
           } as const,

@@ -3,11 +3,15 @@
 import { errorMessage, TiffinError } from '../base/errors.ts';
 import type { HookPoint, RuntimeSpec } from '../spec/runtime/index.ts';
 
-/** Hooks in their order, each with the state document on its standard input; returns what failed. */
+/**
+ * Hooks in their order, each with the state document on its standard input; returns what failed. A failed poststart hook
+ * is the last, as the container is stopped for it; a failed poststop hook keeps none of the others from its work.
+ */
 export function runHooks(spec: RuntimeSpec, point: HookPoint, state: object): TiffinError[] {
   const failures: TiffinError[] = [];
   const input = Buffer.from(JSON.stringify(state));
   for (const hook of spec.hooks?.[point] ?? []) {
+    if (point === 'poststart' && failures.length > 0) break;
     const [name = hook.path, ...rest] = hook.args ?? [];
     try {
       const result = Bun.spawnSync({

@@ -38,6 +38,10 @@ export const processChecks: readonly Check[] = [
   userIds,
   rlimitNames,
   oomScore,
+  securityLabels,
+  scheduler,
+  ioPriority,
+  cpuAffinity,
 ];
 
 export const checks: readonly Check[] = [
@@ -59,12 +63,8 @@ export const checks: readonly Check[] = [
   devicePaths,
   coveredPaths,
   hookPrograms,
-  securityLabels,
   huge,
   networkDevices,
-  scheduler,
-  ioPriority,
-  cpuAffinity,
   memoryPolicy,
   intelRdt,
   personalityFlags,

@@ -14,8 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { must, run, tiffinBinary } from '../integration/harness.ts';
+
+/** Of this machine, beside the binary and busybox: what the checks call, with their libraries. */
+const programs = ['/usr/bin/setpriv', '/usr/bin/newuidmap', '/usr/bin/newgidmap', '/usr/bin/jq'];
 
 const cache = resolve(import.meta.dir, '../../build/vm');
 
@@ -136,16 +139,26 @@ async function writeInitramfs(
   for (const applet of (await must(['/bin/busybox', '--list'])).trim().split('\n')) {
     if (applet !== 'busybox') symlinkSync('busybox', join(root, 'bin', applet));
   }
-  cpSync(tiffinBinary, join(root, 'bin/tiffin'));
-  for (const library of (await must(['ldd', tiffinBinary])).match(/\/\S+/g) ?? []) {
-    mkdirSync(join(root, dirname(library)), { recursive: true });
-    cpSync(library, join(root, library), { dereference: true });
-  }
+  for (const program of [tiffinBinary, ...programs]) await copyProgram(root, program);
   await copyModules(root, kernel);
-  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n');
+  const accounts = 'root:x:0:0:root:/root:/bin/sh\nordinary:x:1000:1000::/:/bin/sh\n';
+  writeFileSync(join(root, 'etc/passwd'), accounts);
+  for (const name of ['subuid', 'subgid']) {
+    writeFileSync(join(root, 'etc', name), 'ordinary:100000:65536\n');
+  }
   writeFileSync(join(root, 'init'), guestInit, { mode: 0o755 });
   writeFileSync(join(root, 'checks'), script, { mode: 0o755 });
   await must(['sh', '-c', `cd '${root}' && find . | cpio -o -H newc --quiet > '${image}'`]);
+}
+
+async function copyProgram(root: string, program: string): Promise<void> {
+  const target = join(root, 'bin', basename(program));
+  rmSync(target, { force: true });
+  cpSync(program, target, { dereference: true });
+  for (const library of (await must(['ldd', program])).match(/\/\S+(?= \()/g) ?? []) {
+    mkdirSync(join(root, dirname(library)), { recursive: true });
+    cpSync(library, join(root, library), { dereference: true });
+  }
 }
 
 /** In the order in which they load, as modprobe itself resolves it. */
@@ -172,6 +185,7 @@ const guestInit = `#!/bin/busybox sh
 export PATH=/bin HOME=/root
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+chmod 4755 /bin/newuidmap /bin/newgidmap
 for module in $(cat /lib/modules.order); do insmod /lib/$module; done
 mount -t tmpfs -o mode=755 root /newroot
 cp -a /bin /etc /lib /lib64 /root /checks /newroot/

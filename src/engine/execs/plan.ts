@@ -1,6 +1,6 @@
 /** The plan of an exec: the container's own process with another program, through the same hardened path. */
 
-import { joinSteps } from '../../cgroup/index.ts';
+import { execDirectory, joinSteps } from '../../cgroup/index.ts';
 import type { OpOf, Plan } from '../../plan/ops.ts';
 import { namespaceMask } from '../../runtime/namespaces.ts';
 import { planExec } from '../../runtime/planner.ts';
@@ -29,7 +29,8 @@ export function prepareExec(
   const { config, hostConfig } = container.definition;
   const { request } = exec;
   const { spec } = containerSpec(parts, container.definition);
-  const cgroup = container.state.cgroup ?? runningCgroup(parts, container);
+  const own = container.state.cgroup ?? runningCgroup(parts, container);
+  const cgroup = { ...own, v2: execDirectory(own, parts.facts, container.state.pid) };
   const user = request.User === '' ? config.User : request.User;
   return planExec({
     process: toProcess(parts, spec.process ?? { cwd: '/' }, exec, size),

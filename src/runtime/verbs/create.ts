@@ -1,5 +1,6 @@
 /** `create`: everything up to the program, which waits at the gate. `run` is the same without a gate. */
 
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TiffinError } from '../../base/errors.ts';
 import { cgroupPaths, refuseOccupied, systemdCgroupPath } from '../../cgroup/index.ts';
@@ -225,6 +226,14 @@ function acceptNoCgroup({ uid, cgroup }: HostFacts, context: OciContext): void {
 function choosePath(bundle: Bundle, id: string, context: OciContext): string {
   if (context.noCgroups) return id;
   const given = bundle.spec.linux?.cgroupsPath ?? '';
+  if (context.systemdCgroup && !existsSync('/run/systemd/system')) {
+    throw new TiffinError(
+      'unsupported',
+      'no-systemd',
+      'systemd not running on this host, cannot use systemd cgroups manager',
+      { hint: 'leave --systemd-cgroup out, and give linux.cgroupsPath as a path' },
+    );
+  }
   if (context.systemdCgroup || given.includes(':')) {
     const path = systemdCgroupPath(given === '' ? `system.slice:tiffin:${id}` : given);
     if (path !== undefined) return path;

@@ -4,7 +4,7 @@ import { type SpawnOptions, spawn, spawnSync } from 'node:child_process';
 
 export interface CommandOptions {
   env?: Record<string, string>;
-  input?: string;
+  input?: string | Uint8Array;
   /** Exit codes that count as success. */
   accept?: readonly number[];
   /** A container is left running that would keep the output's pipes open: output goes nowhere. */

@@ -1,6 +1,6 @@
 /**
  * Tiffin beside runc, crun, podman and docker, in one run on one machine.
- * Usage: bun bench/main.ts [--rounds N] [runtime|engine|api|logs|memory|pull …]; without a name, all.
+ * Usage: bun bench/main.ts [--rounds N] [runtime|filter|engine|api|logs|memory|pull …]; without a name, all.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -14,6 +14,7 @@ import { runtimePeers } from './peers/runtimes.ts';
 import { startTiffin } from './peers/tiffin.ts';
 import { apiScenarios } from './scenarios/api.ts';
 import { engineScenarios } from './scenarios/engine.ts';
+import { filterScenarios } from './scenarios/filter.ts';
 import { logScenarios } from './scenarios/logs.ts';
 import { memoryScenarios } from './scenarios/memory.ts';
 import { pullScenarios } from './scenarios/pull.ts';
@@ -32,6 +33,7 @@ async function main(argv: readonly string[]): Promise<void> {
     printMachine();
     if (wanted('runtime'))
       print(await runtimeScenarios(runtimePeers(tiffin, `${work}/state`), work, rounds));
+    if (wanted('filter')) print(filterScenarios(work, rounds));
     if (['engine', 'api', 'logs', 'memory', 'pull'].some(wanted))
       await engineGroups(work, wanted, rounds);
   } finally {

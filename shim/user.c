@@ -238,6 +238,9 @@ static int look_up(struct launch *launch, const struct op *op)
         memcpy(identity->home, account.home.at, account.home.length);
         identity->home[account.home.length] = 0;
     }
+    /* Without it a file that is closed to the group is open to the user by the rights of others (CVE-2022-36109). */
+    if (status == 0 && op_u32(op, USER__LOOKUP) == 1)
+        status = add_group(launch, identity->gid);
     return status < 0 ? status : add_listed(launch, &groups, op_strs(op, USER__GROUPS));
 }
 

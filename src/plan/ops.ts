@@ -282,7 +282,8 @@ export const OPS = {
   /**
    * Looks up user and group in the container's own /etc/passwd and /etc/group and keeps uid, gid, groups and home for
    * `identity` and `exec`. `user` and `group`: a name, or a number in decimal; `group` empty: the user's own.
-   * `groups`: more groups, names or numbers. `lookup` 0: numbers only, no file is read, groups are exactly `groups`.
+   * `groups`: more groups, names or numbers. `lookup` 0: numbers only, no file is read, groups are exactly `groups`;
+   * 1: the group is one of the groups too; 2: groups are exactly `groups`, the files give the home.
    */
   user: {
     code: 98,

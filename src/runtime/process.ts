@@ -96,7 +96,13 @@ function planUser(process: Process, request: UserRequest | undefined): Step {
           groups: (additionalGids ?? []).map(String),
           lookup: 0,
         }
-      : { op: 'user', ...request, lookup: 1 };
+      : {
+          op: 'user',
+          user: request.user,
+          group: request.group,
+          groups: request.groups,
+          lookup: request.exactGroups === true ? 2 : 1,
+        };
   return inside(
     op,
     request === undefined
@@ -190,7 +196,12 @@ export function numericUser(process: Process): { user: UserRequest; home: true }
   if ((process.env ?? []).some((entry) => entry.startsWith('HOME='))) return undefined;
   const { uid = 0, gid = 0, additionalGids = [] } = process.user ?? {};
   return {
-    user: { user: String(uid), group: String(gid), groups: additionalGids.map(String) },
+    user: {
+      user: String(uid),
+      group: String(gid),
+      groups: additionalGids.map(String),
+      exactGroups: true,
+    },
     home: true,
   };
 }

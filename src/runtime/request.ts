@@ -16,6 +16,8 @@ export interface UserRequest {
   user: string;
   group: string;
   groups: readonly string[];
+  /** The groups are those and no other; else the group itself is one of them (CVE-2022-36109). */
+  exactGroups?: true;
 }
 
 export interface LaunchRequest {

@@ -71,10 +71,30 @@ test('an image that runs /proc/self/exe or writes to it changes no program of th
     await engine.tiffin(['exec', 'target', path]);
   }
   // Everybody who enters is looked at from within for as long as it takes: whatever is its program must refuse.
-  const watching = engine.ok('exec', '--privileged', 'target', 'probe', 'overwrite', '1500');
-  for (let i = 0; i < 20; i += 1) await engine.ok('exec', 'target', 'true');
-  expect(await watching).toBe('written 0');
+  // Pid 1 of a container with --init is a program of the host for all its life, so that there is always one to take hold of.
+  const id = await engine.ok('run', '-d', '--init', 'attack', 'sleep', '1000');
+  const watching = engine.ok('exec', '--privileged', id, 'probe', 'overwrite', '1500');
+  for (let i = 0; i < 20; i += 1) await engine.ok('exec', id, 'true');
+  expect(await watching).toBe('control 1 held 1 written 0');
+  await engine.ok('rm', '-f', id);
   expect(programs.map(digest)).toEqual(before);
+});
+
+test('who joins cannot be looked into before its program is there (CVE-2016-9962)', async () => {
+  const seen = async (...rights: string[]) => {
+    const watching = engine.ok('exec', ...rights, 'target', 'probe', 'watch', '2000');
+    let going = true;
+    const joining = (async () => {
+      while (going) await engine.ok('exec', 'target', 'true');
+    })();
+    const answer = await watching;
+    going = false;
+    await joining;
+    return answer;
+  };
+  expect(await seen()).toBe('met 1 reached 0');
+  // With CAP_SYS_PTRACE over all namespaces the same program gets through: it is a working one.
+  expect(await seen('--privileged')).toBe('met 1 reached 1');
 });
 
 test('a working directory behind a descriptor is refused for every number (CVE-2024-21626)', async () => {
@@ -162,6 +182,25 @@ test('run and exec refuse kernel crypto, io_uring, user namespaces, keys, bpf an
   expect(await engine.ok('run', '--rm', 'attack', 'probe', 'calls')).toBe(expected);
   expect(await engine.ok('exec', 'target', 'probe', 'calls')).toBe(expected);
 });
+
+const OTHER_WAYS = process.arch === 'x64' ? ['int80', 'x32'] : [];
+
+for (const way of OTHER_WAYS) {
+  test(`the other door of the kernel, ${way}, is closed as well (CVE-2026-31431)`, async () => {
+    const open = ['--security-opt', 'seccomp=unconfined'];
+    const free = await engine.tiffin(['run', '--rm', ...open, 'attack', 'probe', way]);
+    const closed = await engine.tiffin(['run', '--rm', 'attack', 'probe', way]);
+    if (way === 'int80') {
+      // EAFNOSUPPORT; without the filter another errno or a socket, unless the kernel itself has no such family.
+      expect(closed.stdout).toBe('socketcall 97\n');
+      expect(free.stdout).toMatch(/^socketcall \d+\n$/);
+    } else {
+      // Killed by SIGSYS, whether the kernel would know the call or not.
+      expect({ status: closed.status, stdout: closed.stdout }).toEqual({ status: 159, stdout: '' });
+      expect(free.stdout).toMatch(/^getpid \d+\n$/);
+    }
+  });
+}
 
 test('exec has a session keyring of its own, never that of the engine', async () => {
   const open = ['--security-opt', 'seccomp=unconfined', '--security-opt', 'systempaths=unconfined'];

@@ -100,7 +100,7 @@ test('launch leaves only 0, 1 and 2 open and no capability, dumpable or privileg
       more: [user('12', { group: '13', groups: ['14'] }), ...unprivileged],
     },
   );
-  expect(text).toContain('uid=12 gid=13 groups=14');
+  expect(text).toContain('uid=12 gid=13 groups=13,14');
   for (const set of ['Inh', 'Prm', 'Eff', 'Bnd', 'Amb']) {
     expect(text).toMatch(new RegExp(`Cap${set}:\\s+0{16}`));
   }

@@ -67,7 +67,7 @@ export const routes: readonly Route[] = [
   ['GET', '/images/{name*}/history', images.imageHistory],
   ['GET', '/images/{name*}/get', transfer.saveImage],
   ['POST', '/images/{name*}/tag', images.tagImage],
-  ['POST', '/images/{name*}/push', absent.unsupported('push')],
+  ['POST', '/images/{name*}/push', transfer.pushImage],
   ['DELETE', '/images/{name*}', images.removeImage],
   ['GET', '/distribution/{name*}/json', absent.unsupported('asking a registry')],
   ['POST', '/build', absent.unsupported('build')],

@@ -44,6 +44,8 @@ export const limits = {
   registryRedirects: 10,
   /** Layers fetched side by side. */
   parallelLayers: 3,
+  /** Layers sent side by side. */
+  parallelUploads: 4,
   /** Events kept for `events --since`. */
   eventsKept: 4096,
 } as const;

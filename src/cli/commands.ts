@@ -107,6 +107,7 @@ export const commands: readonly CommandEntry[] = [
     names: ['port', 'container port'],
     load: async () => (await import('./commands/port.ts')).port,
   },
+  { names: ['push', 'image push'], load: async () => (await import('./commands/push.ts')).push },
   {
     names: ['rename', 'container rename'],
     load: async () => (await import('./commands/rename.ts')).rename,

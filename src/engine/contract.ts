@@ -197,6 +197,22 @@ export interface Execs {
   hasTerminal(exec: string): boolean;
 }
 
+export interface PushOptions {
+  /** Empty: every tag of the repository. */
+  tag: string;
+  auth?: RegistryAuth;
+  onProgress: OnProgress;
+  signal: AbortSignal;
+}
+
+/** What a tag of the registry names now. */
+export interface PushResult {
+  Tag: string;
+  Digest: string;
+  /** Bytes of the manifest. */
+  Size: number;
+}
+
 export interface Images {
   pull(
     reference: string,
@@ -207,6 +223,7 @@ export interface Images {
       signal: AbortSignal;
     },
   ): Promise<void>;
+  push(name: string, options: PushOptions): Promise<PushResult[]>;
   list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]>;
   inspect(name: string): Promise<ImageInspect>;
   history(name: string): Promise<HistoryItem[]>;

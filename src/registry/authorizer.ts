@@ -15,10 +15,10 @@ export interface Authorizer {
   header(signal: AbortSignal, refresh?: boolean): Promise<string | undefined>;
 }
 
-/** `scope`: as in the token specification, `repository:library/alpine:pull`. */
+/** `scopes`: as in the token specification, `repository:library/alpine:pull`. */
 export function createAuthorizer(
   endpoint: Endpoint,
-  scope: string,
+  scopes: readonly string[],
   auth: RegistryAuth | undefined,
 ): Authorizer {
   const challenge =
@@ -28,7 +28,7 @@ export function createAuthorizer(
     header(signal, refresh = false) {
       // One token serves all requests of a pull, also those that ask for it at the same moment.
       if (pending === undefined || refresh)
-        pending = authorization(endpoint, challenge, scope, auth, signal);
+        pending = authorization(endpoint, challenge, scopes, auth, signal);
       return pending;
     },
   };
@@ -37,14 +37,14 @@ export function createAuthorizer(
 async function authorization(
   endpoint: Endpoint,
   challenge: Challenge | undefined,
-  scope: string,
+  scopes: readonly string[],
   auth: RegistryAuth | undefined,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (auth?.registrytoken) return `Bearer ${auth.registrytoken}`;
   if (challenge === undefined) return undefined;
   if (challenge.scheme === 'basic') return basic(auth);
-  return `Bearer ${await fetchToken(endpoint, challenge, scope, auth, signal)}`;
+  return `Bearer ${await fetchToken(endpoint, challenge, scopes, auth, signal)}`;
 }
 
 function basic(auth: RegistryAuth | undefined): string | undefined {
@@ -56,7 +56,7 @@ function basic(auth: RegistryAuth | undefined): string | undefined {
 async function fetchToken(
   endpoint: Endpoint,
   challenge: Challenge,
-  scope: string,
+  scopes: readonly string[],
   auth: RegistryAuth | undefined,
   signal: AbortSignal,
 ): Promise<string> {
@@ -64,7 +64,7 @@ async function fetchToken(
   const service = challenge.parameters.get('service') ?? '';
   const trusted = mayReceiveCredentials(endpoint, realm);
   const credentials = trusted ? auth : undefined;
-  const answer = await askRealm(realm, { service, scope, credentials, signal }).catch(
+  const answer = await askRealm(realm, { service, scopes, credentials, signal }).catch(
     (cause: unknown) => {
       signal.throwIfAborted();
       throw unavailable(endpoint, realm, errorMessage(cause), cause);
@@ -80,27 +80,27 @@ async function fetchToken(
 
 interface TokenRequest {
   service: string;
-  scope: string;
+  scopes: readonly string[];
   credentials: RegistryAuth | undefined;
   signal: AbortSignal;
 }
 
 function askRealm(realm: URL, request: TokenRequest): Promise<Response> {
-  const { service, scope, credentials, signal } = request;
+  const { service, scopes, credentials, signal } = request;
   if (credentials?.identitytoken) {
     const form = new URLSearchParams({
       grant_type: 'refresh_token',
       refresh_token: credentials.identitytoken,
       client_id: 'tiffin',
       service,
-      scope,
+      scope: scopes.join(' '),
     });
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     return httpRequest(realm.href, { method: 'POST', headers, body: form.toString(), signal });
   }
   const url = new URL(realm);
   if (service !== '') url.searchParams.set('service', service);
-  url.searchParams.set('scope', scope);
+  for (const scope of scopes) url.searchParams.append('scope', scope);
   const authorization = basic(credentials);
   return httpRequest(url.href, {
     method: 'GET',

@@ -11,6 +11,15 @@ export interface RepositoryClient {
   readonly endpoint: Endpoint;
   /** GET below `/v2/<repository>/`; resolves with any status that is not a redirect. */
   get(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
+  /** The same for any method; `target` is a path below the repository or an URL that the registry gave, such as an upload's. */
+  send(target: string | URL, request: RegistryRequest, signal: AbortSignal): Promise<Response>;
+}
+
+export interface RegistryRequest {
+  method: string;
+  headers?: Record<string, string>;
+  /** Sent again when a token ended or a redirect says so. */
+  body?: string | Uint8Array | Blob;
 }
 
 export interface ClientOptions {
@@ -18,20 +27,32 @@ export interface ClientOptions {
   repository: string;
   auth: RegistryAuth | undefined;
   insecure: boolean;
+  /** Ask for leave to write too. */
+  push?: boolean;
+  /** Further repositories of the registry that blobs may be mounted from. */
+  mountFrom?: readonly string[];
   signal: AbortSignal;
 }
 
 export async function openRepository(options: ClientOptions): Promise<RepositoryClient> {
   const endpoint = await findEndpoint(options.registry, options);
-  const authorizer = createAuthorizer(
-    endpoint,
-    `repository:${options.repository}:pull`,
-    options.auth,
-  );
+  const actions = options.push === true ? 'pull,push' : 'pull';
+  const scopes = [
+    `repository:${options.repository}:${actions}`,
+    ...(options.mountFrom ?? []).map((repository) => `repository:${repository}:pull`),
+  ];
+  const authorizer = createAuthorizer(endpoint, scopes, options.auth);
+  const send: RepositoryClient['send'] = (target, request, signal) => {
+    const url =
+      target instanceof URL
+        ? target
+        : new URL(`/v2/${options.repository}/${target}`, endpoint.origin);
+    return authorized(authorizer, endpoint, url, request, signal);
+  };
   return {
     endpoint,
-    get: (path, headers, signal) =>
-      authorizedGet(authorizer, endpoint, `/v2/${options.repository}/${path}`, headers, signal),
+    get: (path, headers, signal) => send(path, { method: 'GET', headers }, signal),
+    send,
   };
 }
 
@@ -49,56 +70,34 @@ export async function errorText(response: Response): Promise<string> {
   }
 }
 
-async function authorizedGet(
+async function authorized(
   authorizer: Authorizer,
   endpoint: Endpoint,
-  path: string,
-  headers: Record<string, string>,
+  url: URL,
+  request: RegistryRequest,
   signal: AbortSignal,
 ): Promise<Response> {
-  const url = new URL(path, endpoint.origin);
-  const first = await follow(
-    url,
-    withAuthorization(headers, await authorizer.header(signal)),
-    endpoint,
-    signal,
-  );
+  const first = await follow(url, request, await authorizer.header(signal), endpoint, signal);
   if (first.status !== 401) return first;
   await first.body?.cancel();
-  // A token may have ended in the middle of a long pull.
-  return follow(
-    url,
-    withAuthorization(headers, await authorizer.header(signal, true)),
-    endpoint,
-    signal,
-  );
-}
-
-function withAuthorization(
-  headers: Record<string, string>,
-  value: string | undefined,
-): Record<string, string> {
-  return value === undefined ? headers : { ...headers, authorization: value };
+  // A token may have ended in the middle of a long transfer.
+  return follow(url, request, await authorizer.header(signal, true), endpoint, signal);
 }
 
 /** Follows redirects; the Authorization header stays with the origin it was made for (CVE-2020-15157). */
 async function follow(
   start: URL,
-  headers: Record<string, string>,
+  request: RegistryRequest,
+  authorization: string | undefined,
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<Response> {
   let url = start;
   for (let hop = 0; hop <= limits.registryRedirects; hop += 1) {
-    const { authorization, ...others } = headers;
     const own = url.origin === endpoint.origin && authorization !== undefined;
-    const response = await request(
-      url,
-      own ? { ...others, authorization } : others,
-      endpoint,
-      signal,
-    );
-    if (response.status < 300 || response.status > 399 || response.status === 304) return response;
+    const headers = { ...request.headers, ...(own ? { authorization } : {}) };
+    const response = await exchange(url, { ...request, headers }, endpoint, signal);
+    if (!isRedirect(response.status, request.method)) return response;
     await response.body?.cancel();
     url = redirectTarget(url, response.headers.get('location'), endpoint);
   }
@@ -109,14 +108,32 @@ async function follow(
   );
 }
 
-async function request(
+/** What is not a mere look must not become one on the way (RFC 9110 section 15.4): only 307 and 308 keep method and body. */
+function isRedirect(status: number, method: string): boolean {
+  if (status === 307 || status === 308) return true;
+  return (method === 'GET' || method === 'HEAD') && [301, 302, 303].includes(status);
+}
+
+/** Bytes per second that an upload has at least, before it counts as stuck. */
+const SLOWEST = 64 * 1024;
+
+async function exchange(
   url: URL,
-  headers: Record<string, string>,
+  request: RegistryRequest & { headers: Record<string, string> },
   endpoint: Endpoint,
   signal: AbortSignal,
 ): Promise<Response> {
+  const { method, headers, body } = request;
+  const size = body instanceof Blob ? body.size : (body?.length ?? 0);
+  const answerWithinMs = 30_000 + (size / SLOWEST) * 1000;
   try {
-    return await httpRequest(url.href, { method: 'GET', headers, signal });
+    return await httpRequest(url.href, {
+      method,
+      headers,
+      answerWithinMs,
+      signal,
+      ...(body === undefined ? {} : { body }),
+    });
   } catch (cause) {
     signal.throwIfAborted();
     const message = `cannot reach registry ${endpoint.registry}: ${url.origin}: ${errorMessage(cause)}`;
@@ -125,7 +142,7 @@ async function request(
 }
 
 /** HTTPS never steps down to HTTP, and no other scheme is followed. */
-function redirectTarget(from: URL, location: string | null, endpoint: Endpoint): URL {
+export function redirectTarget(from: URL, location: string | null, endpoint: Endpoint): URL {
   const target = location === null ? null : URL.parse(location, from.href);
   const allowed =
     target?.protocol === 'https:' || (target?.protocol === 'http:' && from.protocol === 'http:');

@@ -6,7 +6,9 @@ const silenceMs = 30_000;
 export interface HttpOptions {
   method: string;
   headers: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array | Blob;
+  /** Milliseconds until the answer's headers must have come; default 30 s. An upload takes its time. */
+  answerWithinMs?: number;
   signal: AbortSignal;
 }
 
@@ -16,9 +18,10 @@ export interface HttpOptions {
  */
 export async function httpRequest(url: string, options: HttpOptions): Promise<Response> {
   const silence = new AbortController();
+  const limitMs = options.answerWithinMs ?? silenceMs;
   const timer = setTimeout(
-    () => silence.abort(new Error(`no answer within ${silenceMs / 1000} s`)),
-    silenceMs,
+    () => silence.abort(new Error(`no answer within ${Math.round(limitMs / 1000)} s`)),
+    limitMs,
   );
   try {
     return await fetch(url, {

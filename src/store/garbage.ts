@@ -2,6 +2,7 @@
 
 import type { Digest } from '../spec/content.ts';
 import type { FileBlobStore } from './blobs.ts';
+import type { CompressedLayers } from './compressed.ts';
 import type { ImageRecords, ImageRow } from './images/records.ts';
 import type { LayerStore } from './layers/layers.ts';
 
@@ -20,6 +21,7 @@ export class Garbage {
   readonly #records: ImageRecords;
   readonly #blobs: FileBlobStore;
   readonly #layers: LayerStore;
+  readonly #compressed: CompressedLayers;
   readonly #usedImages: () => Iterable<string>;
   #holds = 0;
   #wanted = false;
@@ -29,11 +31,13 @@ export class Garbage {
     records: ImageRecords,
     blobs: FileBlobStore,
     layers: LayerStore,
+    compressed: CompressedLayers,
     usedImages: () => Iterable<string>,
   ) {
     this.#records = records;
     this.#blobs = blobs;
     this.#layers = layers;
+    this.#compressed = compressed;
     this.#usedImages = usedImages;
   }
 
@@ -74,6 +78,11 @@ export class Garbage {
       else this.#records.delete(row.id);
     }
     const blobs = new Set<Digest>(kept.flatMap(blobsOf));
+    this.#compressed.keepOnly(blobs);
+    for (const digest of [...blobs]) {
+      const copy = this.#compressed.of(digest);
+      if (copy !== undefined) blobs.add(copy);
+    }
     const layers = new Set<Digest>(kept.flatMap((row) => row.layers.map(({ diffId }) => diffId)));
     const collected: Collected = { blobs: [], layers: [], bytes: 0 };
     for (const digest of this.#blobs.list()) {

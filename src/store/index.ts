@@ -7,6 +7,7 @@ import type { Database } from '../host/database.ts';
 import type { OnProgress } from '../spec/content.ts';
 import { Archives } from './archives/archives.ts';
 import { FileBlobStore } from './blobs.ts';
+import { CompressedLayers } from './compressed.ts';
 import { Garbage } from './garbage.ts';
 import { type HistoryStep, imageHistory } from './images/history.ts';
 import { type ImageLayer, type ImageOrigin, type ImageRecord, Images } from './images/images.ts';
@@ -51,6 +52,7 @@ export class Store {
   readonly layers: LayerStore;
   readonly images: Images;
   readonly archives: Archives;
+  readonly compressed: CompressedLayers;
   readonly #removal: Removal;
   readonly #garbage: Garbage;
   readonly #layout: Layout;
@@ -76,7 +78,14 @@ export class Store {
     );
     const changed = () => this.#layout.update();
     this.images = new Images(records, this.blobs, this.layers, changed);
-    this.#garbage = new Garbage(records, this.blobs, this.layers, options.usedImages);
+    this.compressed = new CompressedLayers(options.database, this.blobs);
+    this.#garbage = new Garbage(
+      records,
+      this.blobs,
+      this.layers,
+      this.compressed,
+      options.usedImages,
+    );
     this.#removal = new Removal(records, this.images, this.#garbage, changed);
     this.archives = new Archives(this, options.shim);
   }

@@ -29,6 +29,16 @@ async function pullImage({ engine, query, header, signal }: Call, image: string)
   });
 }
 
+export async function pushImage({ engine, path, query, header, signal }: Call): Promise<Reply> {
+  const auth = parseRegistryAuth(header('x-registry-auth'));
+  const tag = query.text('tag') ?? '';
+  return progressReply(async (onProgress) => {
+    const options = { tag, ...(auth && { auth }), onProgress, signal };
+    const results = await engine.images.push(path.get('name'), options);
+    return results.map((aux) => ({ progressDetail: {}, aux }));
+  });
+}
+
 /** `tag` may be a digest. */
 function withTag(image: string, tag: string): string {
   if (tag === '') return image;

@@ -172,6 +172,11 @@ export class FakeEngine implements Engine {
       }
       this.#record('pull end');
     },
+    push: async (name, options) => {
+      this.#record('push', name, options.tag, options.auth);
+      options.onProgress({ id: '', status: 'The push refers to repository [x]' });
+      return [{ Tag: 'latest', Digest: IMAGE_ID, Size: 1 }];
+    },
     list: async (options) => {
       this.#record('image list', options);
       return [sampleImageSummary];

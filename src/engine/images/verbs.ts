@@ -11,6 +11,7 @@ import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-events.ts';
 import { pruneImages } from './prune.ts';
 import { pullImage } from './pull.ts';
+import { pushImage } from './push.ts';
 import { sharedSizes } from './shared-size.ts';
 import { historyItem, imageInspect, imageSummary } from './view.ts';
 
@@ -18,6 +19,7 @@ export function imageVerbs(parts: Parts): Images {
   const { store } = parts;
   return {
     pull: (reference, options) => pullImage(parts, reference, options),
+    push: (name, options) => pushImage(parts, name, options),
     list: async (options) => listImages(parts, options),
     inspect: async (name) => imageInspect(await parts.images.provide(name)),
     history: async (name) => store.history(await parts.images.provide(name)).map(historyItem),

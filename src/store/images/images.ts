@@ -150,6 +150,12 @@ export class Images {
     await this.#changed();
   }
 
+  /** Remembers that the image is known by this digest in a repository. */
+  async nameDigest(id: Digest, name: ImageReference): Promise<void> {
+    this.#records.setName(formatReference(name), id, Date.now());
+    await this.#changed();
+  }
+
   /** For index.json: one entry per name, one without name for an unnamed image. */
   layoutImages(): LayoutImage[] {
     return this.#records.list().flatMap((row): LayoutImage[] => {

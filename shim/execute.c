@@ -58,6 +58,7 @@ static operation_fn *const OPERATIONS[OP_LAST + 1] = {
     [OP_BOUNDING] = op_bounding,
     [OP_IDENTITY] = op_identity,
     [OP_CAPABILITIES] = op_capabilities,
+    [OP_DROP_CAPABILITIES] = op_drop_capabilities,
     [OP_NO_NEW_PRIVILEGES] = op_no_new_privileges,
     [OP_SECCOMP] = op_seccomp,
     [OP_CHANGE_DIRECTORY] = op_change_directory,

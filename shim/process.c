@@ -96,24 +96,36 @@ int op_identity(struct launch *launch, UNUSED const struct op *op)
     return 0;
 }
 
-int op_capabilities(struct launch *launch, const struct op *op)
+static int set_capabilities(struct launch *launch, uint64_t effective, uint64_t permitted, uint64_t inheritable)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2];
-    uint64_t effective = op_u64(op, CAPABILITIES__EFFECTIVE), permitted = op_u64(op, CAPABILITIES__PERMITTED);
-    uint64_t inheritable = op_u64(op, CAPABILITIES__INHERITABLE), ambient = op_u64(op, CAPABILITIES__AMBIENT);
     for (unsigned i = 0; i < 2; i++) {
         data[i].effective = (uint32_t)(effective >> (32 * i));
         data[i].permitted = (uint32_t)(permitted >> (32 * i));
         data[i].inheritable = (uint32_t)(inheritable >> (32 * i));
     }
+    return syscall(SYS_capset, &head, data) < 0 ? fail(launch, errno, "capset") : 0;
+}
+
+int op_capabilities(struct launch *launch, const struct op *op)
+{
+    uint64_t ambient = op_u64(op, CAPABILITIES__AMBIENT);
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (syscall(SYS_capset, &head, data) < 0)
-        return fail(launch, errno, "capset");
+    int status = set_capabilities(launch, op_u64(op, CAPABILITIES__EFFECTIVE), op_u64(op, CAPABILITIES__PERMITTED),
+                                  op_u64(op, CAPABILITIES__INHERITABLE));
+    if (status < 0)
+        return status;
     for (unsigned capability = 0; capability < 64; capability++)
         if ((ambient >> capability & 1) != 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) < 0)
             return fail(launch, errno, "ambient capability %u", capability);
     return 0;
+}
+
+int op_drop_capabilities(struct launch *launch, const struct op *op)
+{
+    return set_capabilities(launch, op_u64(op, DROP_CAPABILITIES__EFFECTIVE), op_u64(op, DROP_CAPABILITIES__PERMITTED),
+                            op_u64(op, DROP_CAPABILITIES__INHERITABLE));
 }
 
 int op_no_new_privileges(struct launch *launch, UNUSED const struct op *op)

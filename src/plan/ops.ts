@@ -299,6 +299,12 @@ export const OPS = {
     man: 'capset(2)',
     fields: { effective: 'u64', permitted: 'u64', inheritable: 'u64', ambient: 'u64' },
   },
+  /** Gives rights up by capset alone, so that a filter loaded before it need not allow anything else; ambient ones follow. */
+  'drop-capabilities': {
+    code: 114,
+    man: 'capset(2)',
+    fields: { effective: 'u64', permitted: 'u64', inheritable: 'u64' },
+  },
   'no-new-privileges': { code: 102, man: 'prctl(2)', fields: {} },
   /**
    * `filter`: array of struct sock_filter. `listener` non-empty: the notify descriptor goes to that socket with `state`, whose parts

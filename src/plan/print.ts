@@ -203,6 +203,10 @@ const PRINTERS: Printers = {
       op.ambient !== 0n && `ambient ${ambient}`,
     )}`;
   },
+  'drop-capabilities': (op) =>
+    `keep capabilities ${capabilityNames(op.effective)}${notes(
+      op.permitted !== op.effective && `permitted ${capabilityNames(op.permitted)}`,
+    )}`,
   'no-new-privileges': () => 'allow no new privileges',
   seccomp: (op) =>
     `load seccomp filter of ${op.filter.length / 8} instructions${notes(op.listener !== '' && `notifying ${op.listener}`)}`,

@@ -11,22 +11,31 @@ export interface CapabilitySteps {
   bounding: Step[];
   /** After the identity changed, which clears the effective set. */
   sets: Step[];
+  /** After the filter was loaded with a right that the program itself does not get; else empty. */
+  rest: Step[];
 }
+
+/** seccomp(2): a filter takes it where new privileges stay possible. */
+const FILTER_RIGHT = capabilityMask(['CAP_SYS_ADMIN']);
 
 /**
  * Without `capabilities` the process has none. `ownUserNamespace`: all capabilities exist in a new one; else only
  * what this process itself has can be given, and the rest is left out as the specification asks.
+ * `filterFollows`: a filter is loaded between `sets` and `rest`, without no_new_privs.
  */
 export function planCapabilities(
   process: Process,
   facts: HostFacts,
   ownUserNamespace: boolean,
+  filterFollows: boolean,
 ): CapabilitySteps {
   const held = ownUserNamespace ? ~0n : facts.capabilities.bounding;
   const mask = (set: keyof LinuxCapabilities) =>
     BigInt.asUintN(64, held) & capabilityMask(known(process.capabilities?.[set] ?? []));
   const permitted = mask('permitted');
   const inheritable = mask('inheritable');
+  const effective = mask('effective') & permitted;
+  const kept = filterFollows ? held & FILTER_RIGHT : 0n;
   return {
     bounding: [
       inside(
@@ -38,15 +47,26 @@ export function planCapabilities(
       inside(
         {
           op: 'capabilities',
-          effective: mask('effective') & permitted,
-          permitted,
+          effective: effective | kept,
+          permitted: permitted | kept,
           inheritable,
           // The kernel raises ambient capabilities only within both.
           ambient: mask('ambient') & permitted & inheritable,
         },
-        'exactly these rights, nothing of what the set-up needed',
+        kept === 0n
+          ? 'exactly these rights, nothing of what the set-up needed'
+          : 'these rights, and CAP_SYS_ADMIN until the filter is loaded',
       ),
     ],
+    rest:
+      (kept & ~effective) === 0n
+        ? []
+        : [
+            inside(
+              { op: 'drop-capabilities', effective, permitted, inheritable },
+              'exactly these rights, nothing of what the set-up needed',
+            ),
+          ],
   };
 }
 

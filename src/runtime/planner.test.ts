@@ -105,8 +105,11 @@ describe('the order that planLaunch gives', () => {
     expect(full('bounding')).toBeLessThan(full('identity'));
     expect(full('identity')).toBeLessThan(full('capabilities'));
   });
-  test('planLaunch loads seccomp before it drops rights when new privileges stay possible', () => {
-    expect(full('seccomp')).toBeLessThan(full('bounding'));
+  test('planLaunch loads seccomp before it drops the right for it when new privileges stay possible', () => {
+    expect(full('seccomp')).toBeGreaterThan(full('wait-gate'));
+    expect(full('seccomp')).toBeGreaterThan(full('change-directory'));
+    expect(full('drop-capabilities')).toBe(full('seccomp') + 1);
+    expect(full('drop-capabilities')).toBeLessThan(full('exec'));
   });
   test('planLaunch loads seccomp right before exec when there are no new privileges', () => {
     const spec = fullSpec();

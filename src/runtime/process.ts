@@ -28,23 +28,27 @@ export interface ProcessContext {
 /**
  * The order is the security of this list:
  *  1. limits and labels, which take rights that are given up below;
- *  2. the filter of system calls if new privileges stay possible: loading it then takes CAP_SYS_ADMIN;
- *  3. bounding set, identity, the other sets: each step takes rights that the next one removes;
- *  4. working directory, as the user who has to be allowed to enter it;
- *  5. the gate: everything that can fail has failed before somebody is told that the container is ready;
- *  6. no new privileges, then the filter: last, so that it need not allow anything above.
+ *  2. bounding set, identity, the other sets: each step takes rights that the next one removes;
+ *  3. working directory, as the user who has to be allowed to enter it;
+ *  4. the gate: everything that can fail has failed before somebody is told that the container is ready;
+ *  5. the filter of system calls, late, so that it need not allow anything above. If new privileges stay possible, loading
+ *     it takes CAP_SYS_ADMIN, which only then is given up; nothing of the container runs with it. Else it comes last.
  */
 export function planProcess(process: Process, context: ProcessContext): Step[] {
   const seccomp = planSeccomp(context.spec, context.listenerState);
-  const capabilities = planCapabilities(process, context.facts, context.ownUserNamespace);
   const noNewPrivileges = process.noNewPrivileges === true;
+  const capabilities = planCapabilities(
+    process,
+    context.facts,
+    context.ownUserNamespace,
+    !noNewPrivileges && seccomp.length > 0,
+  );
   return [
     ...planRlimits(process),
     ...planLabels(process, context.facts),
     ...planScheduling(process, context.spec),
     ...planPersonality(context.spec),
     planUser(process, context.user),
-    ...(noNewPrivileges ? [] : seccomp),
     ...capabilities.bounding,
     inside({ op: 'identity' }, 'the user and groups of the program'),
     ...capabilities.sets,
@@ -57,6 +61,7 @@ export function planProcess(process: Process, context: ProcessContext): Step[] {
       'the working directory; verified to lie inside the root',
     ),
     ...context.startSteps,
+    ...(noNewPrivileges ? [] : [...seccomp, ...capabilities.rest]),
     ...(noNewPrivileges
       ? [inside({ op: 'no-new-privileges' }, 'set-user-ID programs give no rights')]
       : []),

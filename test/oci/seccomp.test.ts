@@ -306,3 +306,25 @@ test('a condition on all 64 bits of an argument is exact beyond 2^53', () => {
   // What no rule names reaches the kernel, which looks at the low word: 0 duplicates the descriptor, the last one is invalid.
   expect(bundle.run().stdout).toBe('90\n91\n92\n0\n0\n22\n');
 });
+
+test('planProcess needs nothing of a filter but capset and execve, also where new privileges stay possible', () => {
+  using bundle = new Bundle();
+  const names = ['openat2', 'setresuid', 'setgroups', 'fchdir', 'chdir', 'prctl', 'umask'];
+  bundle.write('grep -E "^(CapEff|Seccomp|NoNewPrivs):" /proc/self/status', (config: Config) => {
+    config.process.noNewPrivileges = false;
+    config.process.user = { uid: 1, gid: 1 };
+    const kill = ['CAP_KILL'];
+    config.process.capabilities = { bounding: kill, effective: kill, permitted: kill };
+    Object.assign(config.process.capabilities, { inheritable: kill, ambient: kill });
+    config.linux.seccomp = {
+      defaultAction: 'SCMP_ACT_ALLOW',
+      syscalls: [{ names, action: 'SCMP_ACT_ERRNO' }],
+    };
+  });
+  const { status, stdout, stderr } = bundle.run();
+  expect({ status, stderr, lines: stdout.trim().split('\n') }).toEqual({
+    status: 0,
+    stderr: '',
+    lines: ['CapEff:\t0000000000000020', 'NoNewPrivs:\t0', 'Seccomp:\t2'],
+  });
+});

@@ -383,6 +383,73 @@ test('rlimit, umask, personality, keyring, domainname and capabilities reach the
   ]);
 });
 
+test('scheduler, io-priority, affinity and memory-policy reach the program', async () => {
+  const probe =
+    "busybox cut -d' ' -f19,41 /proc/self/stat; busybox ionice -p $$; busybox grep Cpus_allowed_list /proc/self/status; busybox head -n 1 /proc/self/numa_maps";
+  const BATCH = 3;
+  const batch = { policy: BATCH, flags: 0n, priority: 0, runtime: 0n, deadline: 0n, period: 0n };
+  const { text } = await run(stand, ['sh', '-c', probe], {
+    steps: [
+      inside({ op: 'session' }),
+      inside({ op: 'scheduler', ...batch, nice: 2 ** 32 - 4 }),
+      inside({ op: 'io-priority', class: 2, priority: 6 }),
+      inside({ op: 'affinity', mask: Uint8Array.of(1) }),
+      inside({ op: 'memory-policy', mode: 2, nodes: Uint8Array.of(1) }),
+    ],
+  });
+  const [stat, disk, processors, memory = ''] = text.split('\n');
+  expect([stat, disk]).toEqual(['-4 3', 'best-effort: prio 6']);
+  expect(processors).toBe('Cpus_allowed_list:\t0');
+  expect(memory).toContain(' bind:0 ');
+  for (const op of [
+    { op: 'scheduler', ...batch, policy: 77, nice: 0 },
+    { op: 'io-priority', class: 5, priority: 0 },
+    { op: 'affinity', mask: new Uint8Array(8) },
+    { op: 'memory-policy', mode: 2, nodes: new Uint8Array(0) },
+  ] as const) {
+    const wrong = containerPlan(stand, ['true'], { steps: [inside(op)] });
+    expect([op.op, (await failure(stand, wrong.plan)).errno]).toEqual([op.op, 22]);
+  }
+});
+
+test('bind takes a tree of mapped-tree once, and mapped-tree names what cannot be mapped', async () => {
+  const shared = join(stand.scratch, 'mapped');
+  mkdirSync(shared, { recursive: true });
+  writeFileSync(join(shared, 'file'), '');
+  chownSync(join(shared, 'file'), 3, 4);
+  const tree = (source: string): Step =>
+    step('host', {
+      op: 'mapped-tree',
+      source,
+      recursive: 0,
+      deep: 0,
+      uids: '0 500 10\n',
+      gids: '0 600 10\n',
+      namespace: '',
+      propagation: 1n << 18n,
+    });
+  const withTree = (trees: readonly Step[], binds: readonly Step[], program: string[]) => {
+    const { plan, ...rest } = containerPlan(stand, program, { steps: binds });
+    const [first, ...more] = plan;
+    return { plan: first === undefined ? [] : [first, ...trees, ...more], ...rest };
+  };
+  const once = bind(shared, '/mnt', { tree: 1 });
+  const twice = withTree([tree(shared)], [once, once], ['true']);
+  expect(await failure(stand, twice.plan)).toMatchObject({ errno: 9, detail: shared });
+  const none = withTree([], [once], ['true']);
+  expect(await failure(stand, none.plan)).toMatchObject({ errno: 9 });
+  const refused = withTree([tree('/proc')], [], ['true']);
+  expect(await failure(stand, refused.plan)).toMatchObject({ errno: 22, detail: '/proc' });
+});
+
+test('network-device names the device that is not there', async () => {
+  const { plan } = containerPlan(stand, ['true']);
+  const [first, ...rest] = plan;
+  const move = step('beside', { op: 'network-device', name: 'nothere0', rename: '' });
+  const all = first === undefined ? [] : [first, move, ...rest];
+  expect(await failure(stand, all)).toMatchObject({ errno: 19, detail: 'nothere0' });
+});
+
 test('device-filter decides over devices in a v2 cgroup', async () => {
   const group = join(UNIFIED, 'tiffin-shim-devices');
   /** mov r0, value; exit. */

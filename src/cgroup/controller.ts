@@ -33,6 +33,7 @@ export interface Controller {
 export const ENOENT = 2;
 export const EBUSY = 16;
 export const EINVAL = 22;
+export const EOPNOTSUPP = 95;
 
 export function write(
   file: string,

@@ -1,5 +1,6 @@
 /** Where a container's cgroups are. */
 
+import { posix } from 'node:path';
 import { TiffinError } from '../base/errors.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { CgroupPaths } from './types.ts';
@@ -89,12 +90,21 @@ function relativePath(
   const { delegated } = facts;
   const tail = `/${parts.join('/')}`;
   if (delegated === undefined) {
-    return path.startsWith('/') ? tail : slashless(facts.cgroup.own[hierarchy] ?? '/') + tail;
+    return path.startsWith('/') ? tail : slashless(neighbourhood(facts, hierarchy)) + tail;
   }
   const base = delegated[hierarchy];
   if (base === undefined) return undefined;
   if (!path.startsWith('/')) return slashless(base) + tail;
   return tail.startsWith(`${slashless(base)}/`) ? tail : undefined;
+}
+
+/**
+ * Where a group without a given place is made: below the caller's own; in v2 alone beside it, as the kernel hands no controller
+ * down from a group that holds processes.
+ */
+function neighbourhood({ cgroup }: HostFacts, hierarchy: string): string {
+  const own = cgroup.own[hierarchy] ?? '/';
+  return cgroup.mode === 'v2' ? posix.dirname(own) : own;
 }
 
 function slashless(path: string): string {

@@ -38,10 +38,10 @@ test('planCgroup: v2 hands controllers down from the top, makes the directories 
   expect(enabled[6]?.path).toBe('/sys/fs/cgroup/t/cgroup.subtree_control');
   expect(writes(host).slice(0, 3)).toEqual([
     'cgroup.subtree_control=+memory',
-    'cgroup.subtree_control=+cpuset',
-    'cgroup.subtree_control=+cpu',
+    'cgroup.subtree_control=+io +cpuset',
+    'cgroup.subtree_control=+io +cpu',
   ]);
-  expect([enabled[0]?.ignore, enabled[1]?.ignore]).toEqual([[], [2, 16, 22]]);
+  expect([enabled[0]?.ignore, enabled[1]?.ignore]).toEqual([[], [2, 16, 22, 95]]);
   expect(plan.cloneInto).toBe('/sys/fs/cgroup/t/x');
   expect(plan.joinSteps('enter')).toEqual([]);
 });
@@ -221,7 +221,7 @@ test('planCgroup: cgroup paths stay below their hierarchy', () => {
     planCgroup({ facts, path, resources: undefined }).paths;
   expect(plan('/a//./b').v1.memory).toBe('/cg/memory/a/b');
   expect(plan('a/b').v1.memory).toBe('/cg/memory/outer/a/b');
-  expect(plan('a', v2).v2).toBe('/sys/fs/cgroup/user.slice/session/a');
+  expect(plan('a', v2).v2).toBe('/sys/fs/cgroup/user.slice/a');
   for (const path of ['', '/', '/a/../../b', '..', './', '/a\nb', `/${'x'.repeat(256)}`]) {
     expect(() => plan(path)).toThrow(/linux\.cgroupsPath/);
   }
@@ -278,6 +278,18 @@ test('planCgroup: delegation hands over only what the kernel allows to delegate'
     '/cgroup.subtree_control',
     '/memory.oom.group',
     '/memory.reclaim',
+  ]);
+});
+
+test('planCgroup: a v2 controller that knows threads is never enabled for itself', () => {
+  const { steps } = planCgroup({ facts: v2, path: '/x', resources: { pids: { limit: 5 } } });
+  expect(writes(steps).filter((text) => text.startsWith('cgroup.subtree_control'))).toEqual([
+    'cgroup.subtree_control=+io +pids',
+    'cgroup.subtree_control=+io +cpuset',
+    'cgroup.subtree_control=+io +cpu',
+    'cgroup.subtree_control=+io',
+    'cgroup.subtree_control=+memory',
+    'cgroup.subtree_control=+hugetlb',
   ]);
 });
 

@@ -4,7 +4,7 @@ import { TiffinError } from '../base/errors.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Stage, Step } from '../plan/ops.ts';
 import type { LinuxResources } from '../spec/runtime/resources.ts';
-import { EBUSY, EINVAL, ENOENT, type LimitContext } from './controller.ts';
+import { EBUSY, EINVAL, ENOENT, EOPNOTSUPP, type LimitContext } from './controller.ts';
 import { limitWrites, type PlacedWrite } from './controllers.ts';
 import { CPUSET_FILES } from './cpuset.ts';
 import { deviceProgram } from './device-program.ts';
@@ -123,31 +123,47 @@ function hierarchyWhy({ controllers }: CgroupDirectory): string {
   return controllers.length === 0 ? 'cgroup v2' : `cgroup of ${controllers.join(', ')}`;
 }
 
+/** Controllers that may be handed down from a group with processes, which thereby becomes one for threads (cgroups(7)). */
+const THREADED: ReadonlySet<string> = new Set(['cpu', 'cpuset', 'pids', 'perf_event']);
+
 /**
  * A v2 controller works in a directory only if every directory above hands it down. What limits need must succeed. Beside
  * v1 nothing else is enabled; otherwise the rest is, for statistics and later updates, where the kernel lets it: EBUSY where
- * processes stand in the way, EINVAL below a threaded cgroup, ENOENT where an ancestor does not have it.
+ * processes stand in the way, EOPNOTSUPP and EINVAL around threaded cgroups, ENOENT where an ancestor does not have it.
+ *
+ * One that knows threads is enabled together with one that does not: alone it would turn a group that holds processes into a
+ * group for threads, below which no container can be.
  */
 function enableSteps(parent: string, facts: HostFacts, required: readonly string[]): Step[] {
-  const optional =
-    facts.cgroup.mode === 'v2'
-      ? facts.cgroup.controllers.filter((name) => !required.includes(name))
-      : [];
-  const file = 'cgroup.subtree_control';
+  const all = facts.cgroup.mode === 'v2' ? offeredControllers(facts) : [];
+  const optional = all.filter((name) => !required.includes(name));
+  const anchor = all.find((name) => !THREADED.has(name));
   const enable = (names: readonly string[], ignore: readonly number[], why: string) =>
     writeStep('host', {
       path: parent,
-      file,
+      file: 'cgroup.subtree_control',
       data: names.map((name) => `+${name}`).join(' '),
       ignore,
       why,
     });
+  const anchored = (names: readonly string[]) =>
+    anchor !== undefined && names.every((name) => THREADED.has(name)) ? [anchor, ...names] : names;
   return [
-    ...(required.length > 0 ? [enable(required, [], `limits need ${required.join(', ')}`)] : []),
+    ...(required.length > 0
+      ? [enable(anchored(required), [], `limits need ${required.join(', ')}`)]
+      : []),
     ...optional.map((name) =>
-      enable([name], [ENOENT, EBUSY, EINVAL], `for statistics and updates of ${name}`),
+      enable(
+        anchored([name]),
+        [ENOENT, EBUSY, EINVAL, EOPNOTSUPP],
+        `for statistics and updates of ${name}`,
+      ),
     ),
   ];
+}
+
+function offeredControllers({ cgroup, delegated, delegatedControllers }: HostFacts) {
+  return delegated === undefined ? cgroup.controllers : delegatedControllers;
 }
 
 function inheritSteps(parent: string, path: string): Step[] {

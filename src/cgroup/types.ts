@@ -6,7 +6,7 @@ import type { LinuxResources } from '../spec/runtime/resources.ts';
 
 export interface CgroupRequest {
   facts: HostFacts;
-  /** `/tiffin/<id>`: below the mount points. Without a leading slash: below this process's own cgroup. */
+  /** `/tiffin/<id>`: below the mount points. Without a leading slash: near this process's own cgroup. */
   path: string;
   resources: LinuxResources | undefined;
   /** The container's root may make cgroups of its own below its v2 cgroup: the directory is handed to this uid and gid. */

@@ -25,6 +25,8 @@ export interface HostFacts {
    * its own that it may manage, as a path below the mount point. undefined for root: anywhere.
    */
   delegated: Readonly<Record<string, string>> | undefined;
+  /** v2 controllers of the group that is delegated. */
+  delegatedControllers: readonly string[];
   /** Processors this process may run on. */
   cpuCount: number;
   /** Bytes. */
@@ -62,6 +64,12 @@ export function gatherFacts(): HostFacts {
         'initialUserNamespace',
         isInitialMap(readKernelText('/proc/self/uid_map')),
       );
+    },
+    get delegatedControllers() {
+      const group = this.delegated?.[''];
+      const text =
+        group === undefined ? '' : readKernelText(`${cgroup.v2}${group}/cgroup.controllers`);
+      return remember(this, 'delegatedControllers', (text ?? '').split(/\s+/).filter(Boolean));
     },
     get idMapHelpers() {
       const found = { uid: findProgram('newuidmap'), gid: findProgram('newgidmap') };

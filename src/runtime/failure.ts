@@ -197,6 +197,17 @@ const ROWS: readonly Row[] = [
   },
   {
     op: 'clone',
+    errno: ['EOPNOTSUPP', 'EBUSY'],
+    when: (op) => op.op === 'clone' && op.cgroup !== '',
+    class: 'denied',
+    code: 'cgroup-holds-processes',
+    say: (op) => ({
+      message: `cannot enter cgroup ${op.op === 'clone' ? op.cgroup : ''}: the group above it holds processes of its own`,
+      hint: 'start from a group below it, such as a leaf made for the shell',
+    }),
+  },
+  {
+    op: 'clone',
     errno: ['EPERM'],
     class: 'denied',
     code: 'clone-refused',

@@ -15,6 +15,7 @@ const machine = {
   cloneIntoCgroup: true,
   swapAccounting: true,
   delegated: undefined,
+  delegatedControllers: [],
   cpuCount: 2,
   memoryTotal: 2 ** 32,
   apparmor: true,

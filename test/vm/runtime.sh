@@ -98,6 +98,11 @@ config 'cat /proc/self/cgroup; ls -d /sys/fs/cgroup/cgroup.procs' '.linux.namesp
 check 'without a cgroup namespace its own group is shown' '0::/box /sys/fs/cgroup/cgroup.procs' "$(oci run box | tr '\n' ' ' | sed 's/ $//')"
 config 'cat /proc/self/cgroup' '.linux.cgroupsPath = "/outer/inner" | .linux.namespaces |= map(select(.type != "cgroup")) | .linux.resources.pids.limit = 9'
 check 'cgroupsPath' '0::/outer/inner' "$(oci run box)"
+mkdir /sys/fs/cgroup/session
+config 'cat /sys/fs/cgroup/memory.max' '.linux.resources.memory.limit = 33554432'
+check 'a caller in a group of its own gets the container beside it' 33554432 "$(sh -c 'echo 0 > /sys/fs/cgroup/session/cgroup.procs; exec /bin/tiffin oci run box')"
+check 'the group of the caller stays one for processes' domain "$(cat /sys/fs/cgroup/session/cgroup.type)"
+rmdir /sys/fs/cgroup/session
 config true
 check 'systemd is asked for where it does not run' 1 "$(oci --systemd-cgroup run box | grep -c 'systemd not running on this host')"
 config 'i=0; while [ $i -lt 60 ]; do sleep 1000 & i=$((i + 1)); done; echo done; sleep 1000'

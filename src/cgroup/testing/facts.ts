@@ -42,6 +42,7 @@ export function factsOf(cgroup: CgroupLayout, changes: Partial<HostFacts> = {}):
     cloneIntoCgroup: cgroup.v2 !== undefined,
     swapAccounting: true,
     delegated: undefined,
+    delegatedControllers: [],
     cpuCount: 2,
     memoryTotal: 2 ** 31,
     apparmor: false,

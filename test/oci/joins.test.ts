@@ -1,7 +1,7 @@
 /** Namespaces that are joined by path: each kind, in the container that made them. */
 
 import { expect, test } from 'bun:test';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Bundle, type Config, run } from './harness.ts';
 
@@ -75,6 +75,32 @@ test('oci run maps owners as a user namespace does that it joins', () => {
     config.mounts.push({ destination: '/tmp', source: shared, options: ['bind'] });
   });
   expect(box.run()).toEqual({ status: 0, stderr: '', stdout: '0:0\n65534:65534\n' });
+});
+
+test('oci run changes no setting of a namespace that it joins and that is the host’s', () => {
+  const name = run(['hostname']).stdout;
+  const forward = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim();
+  const refused = (type: 'network' | 'uts', change: (config: Config) => void) => {
+    using box = new Bundle();
+    box.write('true', (config) => {
+      delete config.hostname;
+      const path = `/proc/${process.pid}/ns/${FILES[type]}`;
+      config.linux.namespaces = [{ type: 'mount' }, { type, path }];
+      change(config);
+    });
+    const { status, stderr } = box.run();
+    expect(status).not.toBe(0);
+    return stderr;
+  };
+  const sysctl = 'net.ipv4.ip_forward';
+  expect(
+    refused('network', (config) => {
+      config.linux.sysctl = { [sysctl]: forward === '0' ? '1' : '0' };
+    }),
+  ).toContain(`linux.sysctl.${sysctl}: the network namespace`);
+  expect(refused('uts', (config) => (config.hostname = 'stolen'))).toContain('hostname: the uts');
+  expect(run(['hostname']).stdout).toBe(name);
+  expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim()).toBe(forward);
 });
 
 test('oci run refuses a path that is no namespace of that type', () => {

@@ -14,6 +14,7 @@ import { capabilityWarnings } from '../capabilities.ts';
 import { planCgroupPath } from '../cgroup-path.ts';
 import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
+import { refuseHostNamespaces } from '../host-namespaces.ts';
 import { namespaceMask } from '../namespaces.ts';
 import { planLaunch } from '../planner.ts';
 import { numericUser } from '../process.ts';
@@ -64,6 +65,7 @@ export function launch(
   mode: LaunchMode,
 ): Promise<number> {
   const facts = factsFor(context);
+  refuseHostNamespaces(bundle.spec);
   prepareFilter(bundle.spec, context.root);
   const directory = new StateDirectory(context.root, options.id);
   warnOfCapabilities(bundle.spec.process, bundle.spec, facts, context);

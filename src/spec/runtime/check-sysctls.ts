@@ -1,6 +1,7 @@
 /** Kernel settings: only those of namespaces that the container has. */
 
 import { hasNamespace } from './check-namespaces.ts';
+import type { NamespaceType } from './linux.ts';
 import type { RuntimeSpec } from './spec.ts';
 
 /** Keys that belong to a namespace; every other one is a setting of the whole machine. */
@@ -24,15 +25,26 @@ export function ownSysctls(spec: RuntimeSpec): string[] {
     if (key.split('.').some((part) => ['', '/', '//'].includes(part)))
       return [`${at}: is no sysctl`];
     if (key === 'kernel.hostname') return [`${at}: use hostname instead`];
-    if (key === 'kernel.domainname') return needs(spec, 'uts', at);
-    if (IPC_SYSCTLS.has(key) || key.startsWith('fs.mqueue.')) return needs(spec, 'ipc', at);
-    if (key.startsWith('net.')) return needs(spec, 'network', at);
-    if (key.startsWith('user.')) return needs(spec, 'user', at);
-    return [`${at}: is not in a namespace of the container`];
+    const type = namespaceOf(key);
+    return type === undefined
+      ? [`${at}: is not in a namespace of the container`]
+      : needs(spec, type, at);
   });
 }
 
-function needs(spec: RuntimeSpec, type: string, at: string): string[] {
+/** The namespace that a setting belongs to; undefined for one of the whole machine. */
+export function sysctlNamespace(given: string): NamespaceType | undefined {
+  return namespaceOf(dotted(given));
+}
+
+function namespaceOf(key: string): NamespaceType | undefined {
+  if (key === 'kernel.domainname') return 'uts';
+  if (IPC_SYSCTLS.has(key) || key.startsWith('fs.mqueue.')) return 'ipc';
+  if (key.startsWith('net.')) return 'network';
+  return key.startsWith('user.') ? 'user' : undefined;
+}
+
+function needs(spec: RuntimeSpec, type: NamespaceType, at: string): string[] {
   return hasNamespace(spec, type)
     ? []
     : [`${at}: needs a ${type} namespace of the container's own, or it would be the host's`];

@@ -1,5 +1,6 @@
 /** The door of this folder: OCI runtime-spec 1.3.0 for Linux. */
 
+export { sysctlNamespace } from './check-sysctls.ts';
 export { parseExactJson } from './decode.ts';
 export type { Hook, HookPoint, Hooks } from './hooks.ts';
 export type { Linux, LinuxDevice, LinuxNamespace, LinuxNetDevice, NamespaceType } from './linux.ts';

@@ -67,6 +67,19 @@ int op_bounding(struct launch *launch, const struct op *op)
     return 0;
 }
 
+#define OVERFLOW_GID 65534
+
+/* Whether what setgroups(2) would drop is nothing that this user namespace knows: unmapped groups all read as the overflow one. */
+static bool groups_unmapped(void)
+{
+    gid_t groups[256];
+    int count = (int)syscall(SYS_getgroups, sizeof groups / sizeof *groups, groups);
+    for (int i = 0; i < count; i++)
+        if (groups[i] != OVERFLOW_GID)
+            return false;
+    return count >= 0;
+}
+
 int op_identity(struct launch *launch, UNUSED const struct op *op)
 {
     const struct identity *identity = &launch->identity;
@@ -82,7 +95,7 @@ int op_identity(struct launch *launch, UNUSED const struct op *op)
         return fail(launch, errno, "keepcaps");
     /* The kernel's calls, not musl's: those would look for threads to change too. */
     if (syscall(SYS_setgroups, identity->group_count, identity->groups) < 0 &&
-        !(errno == EPERM && identity->group_count == 0 && launch->user_namespace))
+        !(errno == EPERM && identity->group_count == 0 && (launch->user_namespace || groups_unmapped())))
         return fail(launch, errno, "setgroups");
     if (syscall(SYS_setresgid, identity->gid, identity->gid, identity->gid) < 0)
         return fail(launch, errno, "gid %u", identity->gid);

@@ -19,6 +19,8 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { errnoName, TiffinError } from '../base/errors.ts';
+import { isInitialMap } from '../host/facts.ts';
+import { readKernelText } from '../host/kernel-files.ts';
 import { parseRuntimeSpec, type RuntimeSpec } from '../spec/runtime/index.ts';
 import { type ContainerRecord, parseRecord, parseStored } from './state-record.ts';
 
@@ -48,13 +50,18 @@ export function validateId(id: string): string {
   );
 }
 
-/** `/run/tiffin-oci`, or below XDG_RUNTIME_DIR for a user who is not root. */
+/** `/run/tiffin-oci`, or below XDG_RUNTIME_DIR for a user who is not root of the machine. */
 export function defaultRoot(environment: Readonly<Record<string, string | undefined>>): string {
-  const runtime = environment.XDG_RUNTIME_DIR;
-  const rootless = process.getuid?.() !== 0;
-  return rootless && runtime !== undefined && runtime !== ''
+  const runtime = environment.XDG_RUNTIME_DIR ?? '';
+  return runtime !== '' && isOrdinaryUser(environment.USER)
     ? join(runtime, 'tiffin-oci')
     : '/run/tiffin-oci';
+}
+
+/** Also one who is root of a user namespace, as podman's users are; a root account that is mapped so is root all the same. */
+function isOrdinaryUser(account: string | undefined): boolean {
+  if (process.getuid?.() !== 0) return true;
+  return account !== 'root' && !isInitialMap(readKernelText('/proc/self/uid_map'));
 }
 
 export class StateDirectory {
@@ -73,7 +80,7 @@ export class StateDirectory {
   /** Claims the id: mkdir(2) succeeds once. */
   claim(): void {
     const parent = resolve(this.path, '..');
-    mkdirSync(parent, { recursive: true, mode: 0o711 });
+    makeRoot(parent);
     try {
       mkdirSync(this.path, { mode: 0o700 });
     } catch (error) {
@@ -164,4 +171,22 @@ export function noContainer(id: string): TiffinError {
   return new TiffinError('not-found', 'no-such-container', `container does not exist: ${id}`, {
     hint: 'see what there is: tiffin oci list',
   });
+}
+
+function makeRoot(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o711 });
+  } catch (error) {
+    const name = errnoName(error) ?? '';
+    if (!['EACCES', 'EPERM', 'EROFS'].includes(name)) throw error;
+    throw new TiffinError(
+      'denied',
+      'state-directory',
+      `cannot keep the state of containers in ${path}: ${name}`,
+      {
+        hint: 'set XDG_RUNTIME_DIR to a directory of your own, or give one with --root',
+        cause: error,
+      },
+    );
+  }
 }

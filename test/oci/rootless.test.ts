@@ -184,6 +184,16 @@ describe('oci run refuses an ordinary user', () => {
     ]);
   });
 
+  test('state in a directory of root’s, naming what to set', () => {
+    using box = user();
+    const place = ['--root', '/none/state', 'run', '-b', box.box.bundle, box.box.id];
+    const { status, stderr } = box.write('id').as('oci', ...place);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('set XDG_RUNTIME_DIR to a directory of your own'),
+    ]);
+  });
+
   test('a word that --rootless does not know', () => {
     using box = user();
     const { status, stderr } = box.as('oci', '--rootless', 'maybe', 'list');
@@ -191,6 +201,35 @@ describe('oci run refuses an ordinary user', () => {
       1,
       expect.stringContaining('invalid value "maybe" for flag -rootless'),
     ]);
+  });
+});
+
+describe('oci run as root of an ordinary user’s namespace', () => {
+  test('oci run needs no user namespace of its own, and keeps its state below XDG_RUNTIME_DIR', () => {
+    using box = user();
+    box.write('id -u; cat /proc/self/oom_score_adj; ls /sys/class/net', (config) => {
+      share(config, 'user');
+      delete config.linux.uidMappings;
+      delete config.linux.gidMappings;
+      config.linux.namespaces.push({ type: 'network' });
+      const sys = config.mounts.find((mount: Config) => mount.destination === '/sys');
+      Object.assign(sys, { type: 'sysfs', source: 'sysfs', options: ['nosuid', 'ro'] });
+      config.process.oomScoreAdj = 500;
+    });
+    const { stdout, stderr } = box.nested('oci', 'run', '-b', box.box.bundle, box.box.id);
+    expect([stdout, stderr]).toEqual(['0\n500\nlo\n', expect.stringContaining('warning: uid 0')]);
+    expect(existsSync(join(box.runtime, 'tiffin-oci'))).toBe(true);
+  });
+
+  test('oci run maps ids of that namespace into a further one', () => {
+    using box = user();
+    box.write('id; tr -s " " < /proc/self/uid_map', (config) => {
+      config.linux.uidMappings = [{ containerID: 5, hostID: 0, size: 1 }];
+      config.linux.gidMappings = [{ containerID: 5, hostID: 0, size: 1 }];
+      config.process.user = { uid: 5, gid: 5 };
+    });
+    const { stdout } = box.nested('oci', 'run', '-b', box.box.bundle, box.box.id);
+    expect(stdout).toBe('uid=5 gid=5\n 5 0 1\n');
   });
 });
 

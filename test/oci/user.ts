@@ -76,6 +76,11 @@ export class UserBundle implements Disposable {
     ]);
   }
 
+  /** As root of a user namespace that the user made. */
+  nested(...args: string[]): Result {
+    return this.enter('set -- unshare --user --map-root-user "$@"', ...args);
+  }
+
   oci(...args: string[]): Result {
     return this.as('oci', '--log', join(this.runtime, 'log'), ...args);
   }

@@ -90,6 +90,7 @@ export const routes: readonly Route[] = [
 
   ['GET', '/tiffin/containers/{id}/explain', explain.explainContainer],
   ['POST', '/tiffin/explain', explain.explainRun],
+  ['POST', '/tiffin/system/fsck', system.checkStore],
 
   ['GET', '/plugins', absent.noPlugins],
   ['GET', '/plugins/{name*}/json', absent.noSuchPlugin],

@@ -188,6 +188,10 @@ export const commands: readonly CommandEntry[] = [
   },
   { names: ['system df'], load: async () => (await import('./commands/system-df.ts')).systemDf },
   {
+    names: ['system fsck'],
+    load: async () => (await import('./commands/system-fsck.ts')).systemFsck,
+  },
+  {
     names: ['system prune'],
     load: async () => (await import('./commands/system-prune.ts')).systemPrune,
   },

@@ -263,10 +263,20 @@ export interface Networks {
   prune(filters: Filters): Promise<PruneReport>;
 }
 
+/** What a check of the store looked at and found. */
+export interface StoreCheck {
+  Blobs: number;
+  Layers: number;
+  Images: number;
+  Problems: { Kind: string; Subject: string; Detail: string; Repaired: boolean }[];
+}
+
 export interface System {
   info(): Promise<SystemInfo>;
   version(): SystemVersion;
   df(): Promise<SystemDf>;
+  /** Reads the whole store and compares it with what it must be; `repair` brings in order what can be. */
+  check(repair: boolean): Promise<StoreCheck>;
   /** Past events of the window, then live ones until `until` or the signal. */
   events(options: {
     sinceNs?: bigint;

@@ -103,6 +103,20 @@ export class FileBlobStore implements BlobStore {
     );
   }
 
+  /** Files among the blobs whose names are no digests, as paths below the layout. */
+  strays(): string[] {
+    return ALGORITHMS.flatMap((algorithm) =>
+      readdirSync(join(this.#directory, 'blobs', algorithm))
+        .filter((hex) => !isDigest(`${algorithm}:${hex}`))
+        .map((name) => join('blobs', algorithm, name)),
+    );
+  }
+
+  /** Removes one of `strays`. */
+  removeStray(path: string): void {
+    rmSync(join(this.#directory, path), { recursive: true, force: true });
+  }
+
   /** Where the blob is or would be. A digest is only hex digits, so it cannot lead elsewhere. */
   path(digest: Digest): string {
     return join(this.#directory, 'blobs', digestAlgorithm(digest), digestHex(digest));

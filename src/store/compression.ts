@@ -9,7 +9,7 @@ import { ZstdFrames } from './zstd-frames.ts';
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** Large pieces: each one costs a trip to a worker thread and back. */
-const CHUNK = 512 * 1024;
+const CHUNK = 128 * 1024;
 const MAGIC_BYTES = 6;
 
 const MAGICS: readonly { bytes: readonly number[]; name: Compression | 'xz' | 'bzip2' }[] = [

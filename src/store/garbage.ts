@@ -70,34 +70,49 @@ export class Garbage {
     }
   }
 
+  /** What a collection would remove now; nothing while the store is held. */
+  async unused(): Promise<{ blobs: Digest[]; layers: Digest[] }> {
+    await this.#running;
+    return this.#holds > 0 ? { blobs: [], layers: [] } : this.#unneeded(this.#keptRows().kept);
+  }
+
   async #collect(): Promise<Collected> {
-    const used = new Set(this.#usedImages());
-    const kept: ImageRow[] = this.#records.list();
-    for (const row of this.#records.removed()) {
-      if (used.has(row.id)) kept.push(row);
-      else this.#records.delete(row.id);
+    const { kept, dropped } = this.#keptRows();
+    for (const { id } of dropped) this.#records.delete(id);
+    this.#compressed.keepOnly(new Set(kept.flatMap(blobsOf)));
+    const collected: Collected = { ...this.#unneeded(kept), bytes: 0 };
+    for (const digest of collected.blobs) {
+      collected.bytes += this.#blobs.size(digest);
+      this.#blobs.remove(digest);
     }
+    for (const diffId of collected.layers) {
+      collected.bytes += this.#layers.size(diffId);
+      await this.#layers.remove(diffId);
+    }
+    return collected;
+  }
+
+  /** Images that were removed stay while a container uses them. */
+  #keptRows(): { kept: ImageRow[]; dropped: ImageRow[] } {
+    const used = new Set(this.#usedImages());
+    const removed = this.#records.removed();
+    return {
+      kept: [...this.#records.list(), ...removed.filter(({ id }) => used.has(id))],
+      dropped: removed.filter(({ id }) => !used.has(id)),
+    };
+  }
+
+  #unneeded(kept: readonly ImageRow[]): { blobs: Digest[]; layers: Digest[] } {
     const blobs = new Set<Digest>(kept.flatMap(blobsOf));
-    this.#compressed.keepOnly(blobs);
     for (const digest of [...blobs]) {
       const copy = this.#compressed.of(digest);
       if (copy !== undefined) blobs.add(copy);
     }
     const layers = new Set<Digest>(kept.flatMap((row) => row.layers.map(({ diffId }) => diffId)));
-    const collected: Collected = { blobs: [], layers: [], bytes: 0 };
-    for (const digest of this.#blobs.list()) {
-      if (blobs.has(digest)) continue;
-      collected.bytes += this.#blobs.size(digest);
-      this.#blobs.remove(digest);
-      collected.blobs.push(digest);
-    }
-    for (const diffId of this.#layers.list()) {
-      if (layers.has(diffId)) continue;
-      collected.bytes += this.#layers.size(diffId);
-      collected.layers.push(diffId);
-      await this.#layers.remove(diffId);
-    }
-    return collected;
+    return {
+      blobs: this.#blobs.list().filter((digest) => !blobs.has(digest)),
+      layers: this.#layers.list().filter((diffId) => !layers.has(diffId)),
+    };
   }
 }
 

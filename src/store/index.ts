@@ -4,9 +4,11 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { shortId } from '../base/ids.ts';
 import type { Database } from '../host/database.ts';
-import type { OnProgress } from '../spec/content.ts';
+import type { Digest, OnProgress } from '../spec/content.ts';
 import { Archives } from './archives/archives.ts';
 import { FileBlobStore } from './blobs.ts';
+import { checkStore } from './check/check.ts';
+import type { CheckOptions, CheckReport } from './check/problem.ts';
 import { CompressedLayers } from './compressed.ts';
 import { Garbage } from './garbage.ts';
 import { type HistoryStep, imageHistory } from './images/history.ts';
@@ -25,6 +27,7 @@ export type { ImportOptions } from './archives/import.ts';
 export type { LoadedImage } from './archives/load.ts';
 export type { NewImage } from './archives/new-image.ts';
 export type { TreeChange } from './archives/tree-changes.ts';
+export type { CheckOptions, CheckReport, Problem } from './check/problem.ts';
 export type { Collected } from './garbage.ts';
 export type { HistoryStep } from './images/history.ts';
 export type { ImageLayer, ImageOrigin, ImageRecord } from './images/images.ts';
@@ -53,6 +56,7 @@ export class Store {
   readonly images: Images;
   readonly archives: Archives;
   readonly compressed: CompressedLayers;
+  readonly #records: ImageRecords;
   readonly #removal: Removal;
   readonly #garbage: Garbage;
   readonly #layout: Layout;
@@ -62,6 +66,7 @@ export class Store {
     mkdirSync(images, { recursive: true, mode: 0o700 });
     const layers = join(options.root, 'layers');
     const records = new ImageRecords(options.database);
+    this.#records = records;
     this.blobs = new FileBlobStore(images);
     this.layers = new LayerStore(
       layers,
@@ -133,6 +138,24 @@ export class Store {
   /** Removes blobs and layers that no image needs. */
   collect(): ReturnType<Garbage['collect']> {
     return this.#garbage.collect();
+  }
+
+  /** diffIds of an image, bottom first; undefined when it is not here. Reads no blob. */
+  layersOf(imageId: string): Digest[] | undefined {
+    return this.#records.get(imageId)?.layers.map(({ diffId }) => diffId);
+  }
+
+  /** Compares everything in the store with what it must be. */
+  check(options: CheckOptions): Promise<CheckReport> {
+    const { blobs, layers } = this;
+    const parts = {
+      blobs,
+      layers,
+      records: this.#records,
+      garbage: this.#garbage,
+      layout: this.#layout,
+    };
+    return checkStore(parts, options);
   }
 
   /** Resolves when what was stored would survive a crash of the machine. */

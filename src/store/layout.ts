@@ -33,6 +33,13 @@ export class Layout {
     this.#temporary = temporary;
   }
 
+  /** Whether both files say what they must. */
+  isCurrent(): boolean {
+    return this.#files().every(([name, bytes]) =>
+      current(join(this.#directory, name))?.equals(bytes),
+    );
+  }
+
   /** Writes what changed. One writer at a time, each with the state of its own moment, so the last state wins. */
   update(): Promise<void> {
     const next = this.#writing.catch(() => undefined).then(() => this.#write());
@@ -41,8 +48,14 @@ export class Layout {
   }
 
   async #write(): Promise<void> {
-    await this.#put(LAYOUT_FILE, layoutMarker());
-    await this.#put(INDEX_FILE, layoutIndex(this.#images()));
+    for (const [name, bytes] of this.#files()) await this.#put(name, bytes);
+  }
+
+  #files(): [name: string, bytes: Uint8Array][] {
+    return [
+      [LAYOUT_FILE, layoutMarker()],
+      [INDEX_FILE, layoutIndex(this.#images())],
+    ];
   }
 
   async #put(name: string, bytes: Uint8Array): Promise<void> {

@@ -20,6 +20,11 @@ export function version({ engine }: Call): Reply {
   return json(engine.system.version());
 }
 
+/** Tiffin's own: reads everything in the store. */
+export async function checkStore({ engine, query }: Call): Promise<Reply> {
+  return json(await engine.system.check(query.flag('repair')));
+}
+
 /** The lists of a data usage answer by the `type` that asks for them. */
 const DF_TYPES = {
   container: 'Containers',

@@ -237,6 +237,12 @@ export class FakeEngine implements Engine {
       Volumes: [{ ...sampleVolume, UsageData: { Size: 1, RefCount: 1 } }],
       BuildCache: [],
     }),
+    check: async (repair) => ({
+      Blobs: 2,
+      Layers: 1,
+      Images: 1,
+      Problems: [{ Kind: 'blob-unused', Subject: 'sha256:1', Detail: 'unused', Repaired: repair }],
+    }),
     events: (options) => this.#events(options.signal),
   };
 

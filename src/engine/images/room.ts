@@ -62,6 +62,11 @@ export class ImageRoom {
     return this.#uses.get(imageId)?.size ?? this.#store.images.byId(imageId)?.size ?? 0;
   }
 
+  /** Asks the store anew what the images consist of. */
+  forget(): void {
+    this.#uses.clear();
+  }
+
   #use(imageId: string): ImageUse {
     const known = this.#uses.get(imageId);
     if (known !== undefined) return known;

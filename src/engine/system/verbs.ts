@@ -7,6 +7,7 @@ import { sharedSizes } from '../images/shared-size.ts';
 import { imageSummary } from '../images/view.ts';
 import type { Parts } from '../parts.ts';
 import { measuredVolumes } from '../volumes/verbs.ts';
+import { checkStore } from './check.ts';
 import { eventFilter } from './events.ts';
 import { systemInfo } from './info.ts';
 import { systemVersion } from './version.ts';
@@ -16,6 +17,7 @@ export function systemVerbs(parts: Parts): System {
     info: async () => systemInfo(parts),
     version: systemVersion,
     df: () => dataUsage(parts),
+    check: (repair) => checkStore(parts, repair),
     events: ({ sinceNs, untilNs, filters, signal }) =>
       parts.events.read({
         ...(sinceNs === undefined ? {} : { sinceNs }),

@@ -7,6 +7,7 @@ import { packTree, unpackTree } from '../../host/tree-process.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import type { Plan } from '../../plan/ops.ts';
 import { ErofsWriter } from '../erofs/writer.ts';
+import { sameFiles, treeDigest } from './compare.ts';
 import { DirectorySink } from './directory-sink.ts';
 import { ImageSink } from './image-sink.ts';
 import type { LayerSink, OpenTree } from './unpack.ts';
@@ -18,10 +19,18 @@ export interface LayerForms {
   preferred(): Promise<LayerForm>;
   /** Begins a layer at `path`, where nothing is yet. */
   open(form: LayerForm, path: string): Promise<LayerSink>;
+  /** Whether two layers of that form hold the same. */
+  same(form: LayerForm, one: string, other: string): Promise<boolean>;
 }
 
-/** `openTree`: what writes directories. `choose`: asked once, when it matters first. */
-export function layerForms(openTree: OpenTree, choose: () => Promise<LayerForm>): LayerForms {
+/**
+ * `openTree` writes directories, `digestTree` tells what is in one. `choose` is asked once, when it matters first.
+ */
+export function layerForms(
+  openTree: OpenTree,
+  digestTree: (directory: string) => Promise<string>,
+  choose: () => Promise<LayerForm>,
+): LayerForms {
   let chosen: Promise<LayerForm> | undefined;
   return {
     preferred: () => {
@@ -33,6 +42,10 @@ export function layerForms(openTree: OpenTree, choose: () => Promise<LayerForm>)
       await mkdir(path, { mode: 0o755 });
       return new DirectorySink(openTree(path));
     },
+    same: async (form, one, other) =>
+      form === 'image'
+        ? sameFiles(one, other)
+        : (await digestTree(one)) === (await digestTree(other)),
   };
 }
 
@@ -40,6 +53,7 @@ export function layerForms(openTree: OpenTree, choose: () => Promise<LayerForm>)
 export function shimLayerForms(shim: string, directory: string): LayerForms {
   return layerForms(
     (path) => unpackTree(shim, path),
+    (path) => treeDigest(shim, path),
     async () => ((await probeImages(shim, directory)) ? 'image' : 'directory'),
   );
 }

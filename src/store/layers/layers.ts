@@ -24,6 +24,8 @@ const IMAGE = '.erofs';
 /** A complete layer that has no name yet. */
 export interface ReceivedLayer {
   diffId: Digest;
+  /** Where it is until then. */
+  path: string;
   publish(): Promise<Digest>;
   discard(): Promise<void>;
 }
@@ -87,8 +89,7 @@ export class LayerStore {
 
   /** An image or a directory. */
   path(diffId: Digest): string {
-    const hex = digestHex(diffId);
-    return this.#pathOf(hex, this.#images.has(hex) ? 'image' : 'directory');
+    return this.#pathOf(digestHex(diffId), this.#formOf(diffId));
   }
 
   /** Bytes of its files; 0 for a layer that is not unpacked. */
@@ -129,6 +130,7 @@ export class LayerStore {
       const layer = await unpackLayer(source, await this.#forms.open(form, temporary));
       return {
         diffId: layer.diffId,
+        path: temporary,
         publish: async () => {
           await removeTree(this.#publish(temporary, form, layer));
           return layer.diffId;
@@ -149,6 +151,34 @@ export class LayerStore {
       if (!(error instanceof TiffinError) || error.code !== 'too-many-entries') throw error;
       return this.#receive(source(), 'directory');
     }
+  }
+
+  /**
+   * Unpacks the blob once more and compares. With `repair` what is missing or differs is replaced. Throws `invalid` when the blob
+   * is that of another layer.
+   */
+  async verify(
+    diffId: Digest,
+    blob: Descriptor,
+    repair: boolean,
+  ): Promise<'sound' | 'missing' | 'damaged'> {
+    await this.#underWay.get(diffId);
+    const path = this.path(diffId);
+    const missing = !this.has(diffId) || !existsSync(path);
+    if (missing && !repair) return 'missing';
+    const form = missing ? await this.#forms.preferred() : this.#formOf(diffId);
+    const fresh = await this.#receive(this.#blobs.read(blob.digest), form);
+    if (fresh.diffId !== diffId) {
+      await fresh.discard();
+      throw wrongContent(diffId, fresh.diffId);
+    }
+    const sound = !missing && (await this.#forms.same(form, path, fresh.path).catch(() => false));
+    if (sound || !repair) await fresh.discard();
+    else {
+      await this.remove(diffId);
+      await fresh.publish();
+    }
+    return sound ? 'sound' : missing ? 'missing' : 'damaged';
   }
 
   async remove(diffId: Digest): Promise<void> {
@@ -195,6 +225,10 @@ export class LayerStore {
     this.#syncing.add(syncing);
     syncing.finally(() => this.#syncing.delete(syncing));
     return stray;
+  }
+
+  #formOf(diffId: Digest): LayerForm {
+    return this.#images.has(digestHex(diffId)) ? 'image' : 'directory';
   }
 
   #pathOf(hex: string, form: LayerForm): string {

@@ -32,7 +32,11 @@ export const discardTrees: OpenTree = () => ({
 
 /** Every layer becomes a directory. */
 export function directories(openTree: OpenTree): LayerForms {
-  return layerForms(openTree, async () => 'directory');
+  return layerForms(
+    openTree,
+    async () => '',
+    async () => 'directory',
+  );
 }
 
 export async function testStore(options: Partial<StoreOptions> = {}): Promise<TestStore> {

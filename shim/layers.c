@@ -37,7 +37,10 @@ static int hold(struct launch *launch, const char *path, unsigned most)
         return found->fd;
     if (held_count >= most)
         return fail(launch, EMFILE, "%s", path);
-    int fd = new_mount(launch, "erofs", path, "ro", MOUNT_ATTR_RDONLY);
+    /* Around the file's own page cache: else everything would be held twice, and read ahead twice. */
+    int fd = new_mount(launch, "erofs", path, "ro,directio", MOUNT_ATTR_RDONLY);
+    if (fd == -EINVAL)
+        fd = new_mount(launch, "erofs", path, "ro", MOUNT_ATTR_RDONLY);
     char *copy = fd < 0 ? NULL : strdup(path);
     if (copy == NULL) {
         if (fd >= 0)

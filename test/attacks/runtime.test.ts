@@ -455,6 +455,31 @@ test('a container with a user namespace stands in its own control group all the 
   expect(many.stdout).toBe('');
 });
 
+test('annotations decide nothing and unified takes no paths (CVE-2023-6476, CVE-2024-3154)', () => {
+  using bundle = new Attack().write(
+    'for i in 1 2 3 4 5 6 7 8 9; do sleep 1 & done; echo all',
+    (config) => {
+      config.linux.resources = { pids: { limit: 7 } };
+      config.annotations = {
+        'org.systemd.property.TasksMax': "'infinity'",
+        'org.systemd.property.ExecStartPre': "['/bin/sh', '-c', 'echo']",
+        'io.kubernetes.cri-o.UnifiedCgroup.x': 'pids.max=max',
+        'run.oci.systemd.subgroup': '../../..',
+      };
+    },
+  );
+  expect(bundle.run().stdout).toBe('');
+  for (const name of ['../cgroup.procs', 'a/b', '..', '', 'pids.max\n']) {
+    bundle.write('echo ran', (config) => {
+      config.linux.resources = { unified: { [name]: '1' } };
+    });
+    const result = bundle.run();
+    expect({ name, stdout: result.stdout }).toEqual({ name, stdout: '' });
+    expect(result.status).not.toBe(0);
+    expect(bundle.left().filter((left) => left !== 'seccomp~')).toEqual([]);
+  }
+});
+
 test('signals to everybody in reach end the container and not the runtime that waits for it', () => {
   using bundle = new Attack().write('kill -9 0; kill -9 -1; exit 7');
   expect(bundle.run()).toMatchObject({ status: 7 });

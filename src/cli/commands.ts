@@ -35,6 +35,8 @@ export const commands: readonly CommandEntry[] = [
     everyday: true,
     load: async () => (await import('./commands/ps.ts')).ps,
   },
+  { names: ['login'], load: async () => (await import('./commands/login.ts')).login },
+  { names: ['logout'], load: async () => (await import('./commands/logout.ts')).logout },
   {
     names: ['logs', 'container logs'],
     everyday: true,

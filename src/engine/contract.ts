@@ -274,6 +274,8 @@ export interface StoreCheck {
 export interface System {
   info(): Promise<SystemInfo>;
   version(): SystemVersion;
+  /** Throws `unauthorized` when the registry that `serveraddress` names does not take the credentials. */
+  login(auth: RegistryAuth, signal: AbortSignal): Promise<void>;
   df(): Promise<SystemDf>;
   /** Reads the whole store and compares it with what it must be; `repair` brings in order what can be. */
   check(repair: boolean): Promise<StoreCheck>;

@@ -1,5 +1,7 @@
 /** One HTTP request with a limit on silence; redirects are the caller's business. */
 
+import { certificatesFor } from './certificates.ts';
+
 /** Milliseconds until the headers must have come, and between two pieces of a body. */
 const silenceMs = 30_000;
 
@@ -23,8 +25,10 @@ export async function httpRequest(url: string, options: HttpOptions): Promise<Re
     () => silence.abort(new Error(`no answer within ${Math.round(limitMs / 1000)} s`)),
     limitMs,
   );
+  const tls = url.startsWith('https:') ? await certificatesFor(new URL(url).host) : undefined;
   try {
     return await fetch(url, {
+      ...(tls === undefined ? {} : { tls }),
       method: options.method,
       headers: { 'user-agent': 'tiffin', 'accept-encoding': 'identity', ...options.headers },
       ...(options.body === undefined ? {} : { body: options.body }),

@@ -1,5 +1,6 @@
 /** The distribution protocol (OCI distribution-spec), as a client. */
 
+export { checkCredentials } from './login.ts';
 export { type PullOptions, pull } from './pull.ts';
 export { type PushedImage, type PushOptions, push } from './push.ts';
 export type { ResolvedImage } from './resolve.ts';

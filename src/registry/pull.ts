@@ -2,13 +2,15 @@
 
 import { TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import type { BlobStore, Descriptor, OnProgress, Platform } from '../spec/content.ts';
+import type { BlobStore, Descriptor, Digest, OnProgress, Platform } from '../spec/content.ts';
 import { digestHex } from '../spec/digest.ts';
 import type { RegistryAuth } from '../spec/docker.ts';
 import { familiarReference, type ImageReference, withDefaultTag } from '../spec/reference.ts';
-import { errorText, openRepository, type RepositoryClient } from './client.ts';
-import { bodyChunks } from './http.ts';
+import { openRepository, type RepositoryClient } from './client.ts';
+import { downloadBlob } from './download.ts';
+import { type Place, placesOf } from './places.ts';
 import { type ResolvedImage, resolveImage } from './resolve.ts';
+import { retried } from './retry.ts';
 
 export interface PullOptions {
   reference: ImageReference;
@@ -28,16 +30,7 @@ export interface PullOptions {
 export async function pull(options: PullOptions): Promise<ResolvedImage> {
   const reference = withDefaultTag(options.reference);
   try {
-    const client = await openRepository({
-      registry: reference.registry,
-      repository: reference.repository,
-      auth: options.auth,
-      insecure: options.insecure ?? false,
-      signal: options.signal,
-    });
-    const resolved = await resolveImage({ ...options, client, reference });
-    await fetchBlobs(client, resolved, options);
-    return resolved;
+    return await fromPlaces(reference, options);
   } catch (error) {
     if (!options.signal.aborted) throw error;
     throw new TiffinError(
@@ -46,6 +39,43 @@ export async function pull(options: PullOptions): Promise<ResolvedImage> {
       `pull of ${familiarReference(reference)} was cancelled`,
     );
   }
+}
+
+/** Mirrors first; what they cannot give comes from the registry, whose failure is the one that is told. */
+async function fromPlaces(reference: ImageReference, options: PullOptions): Promise<ResolvedImage> {
+  const places = placesOf(reference.registry, 'pull');
+  for (const place of places.slice(0, -1)) {
+    try {
+      return await fromPlace(place, reference, options);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      // A mirror that lies is not passed over in silence, one that is down or lacks the image is.
+      if (error instanceof TiffinError && error.class === 'invalid') throw error;
+    }
+  }
+  const own = places.at(-1);
+  if (own === undefined)
+    throw new TiffinError('internal', 'no-place', 'a registry without a place');
+  return fromPlace(own, reference, options);
+}
+
+async function fromPlace(
+  place: Place,
+  reference: ImageReference,
+  options: PullOptions,
+): Promise<ResolvedImage> {
+  const { signal } = options;
+  // Not tried again: a name that is wrong or a registry that is down should be told at once.
+  const client = await openRepository({
+    registry: place.registry,
+    repository: `${place.prefix}${reference.repository}`,
+    auth: place.own ? options.auth : undefined,
+    insecure: options.insecure ?? place.insecure,
+    signal,
+  });
+  const resolved = await retried(signal, () => resolveImage({ ...options, client, reference }));
+  await fetchBlobs(client, resolved, options);
+  return resolved;
 }
 
 async function fetchBlobs(
@@ -57,8 +87,10 @@ async function fetchBlobs(
   await fetchBlob(client, image.config, { ...options, onProgress: () => undefined });
   // An image may name a layer twice; fetching it once is enough.
   const layers = [...new Map(image.layers.map((layer) => [layer.digest, layer])).values()];
-  for (const layer of layers)
+  for (const layer of layers) {
+    if (options.blobs.has(layer.digest)) continue;
     options.onProgress({ id: shortId(layer), status: 'Pulling fs layer' });
+  }
   const failed = new AbortController();
   const signal = AbortSignal.any([options.signal, failed.signal]);
   const waiting = [...layers];
@@ -94,48 +126,39 @@ async function fetchBlob(
     options.onProgress({ id, status: 'Already exists' });
     return;
   }
-  // A descriptor's `urls` are never followed: they would take requests to hosts of the image author's choice.
-  const response = await client.get(`blobs/${blob.digest}`, {}, options.signal);
-  if (response.status !== 200) throw await blobFailure(client, blob, response);
-  await options.blobs.write(blob, counted(response, blob, options.onProgress));
+  const running = underWay(options.blobs).get(blob.digest);
+  if (running !== undefined) {
+    options.onProgress({ id, status: 'Waiting' });
+    await Promise.race([running.catch(() => undefined), aborted(options.signal)]);
+    options.signal.throwIfAborted();
+    // It arrived, or the other pull gave up and this one goes on.
+    return fetchBlob(client, blob, options);
+  }
+  const source = downloadBlob(client, blob, options);
+  const work = options.blobs.write(blob, source);
+  underWay(options.blobs).set(blob.digest, work);
+  try {
+    await work;
+  } finally {
+    underWay(options.blobs).delete(blob.digest);
+  }
   options.onProgress({ id, status: 'Download complete' });
 }
 
-async function* counted(
-  response: Response,
-  blob: Descriptor,
-  onProgress: OnProgress,
-): AsyncGenerator<Uint8Array> {
-  const id = shortId(blob);
-  let current = 0;
-  for await (const chunk of bodyChunks(response)) {
-    current += chunk.length;
-    if (current > blob.size) {
-      throw new TiffinError(
-        'invalid',
-        'wrong-size',
-        `blob ${blob.digest} is larger than the ${blob.size} bytes its manifest tells`,
-      );
-    }
-    onProgress({ id, status: 'Downloading', current, total: blob.size });
-    yield chunk;
-  }
-  onProgress({ id, status: 'Verifying Checksum' });
+/** What is being fetched into a store: two pulls of one layer share it. */
+const transfers = new WeakMap<BlobStore, Map<Digest, Promise<void>>>();
+
+function underWay(blobs: BlobStore): Map<Digest, Promise<void>> {
+  const known = transfers.get(blobs) ?? new Map<Digest, Promise<void>>();
+  transfers.set(blobs, known);
+  return known;
 }
 
-async function blobFailure(
-  client: RepositoryClient,
-  blob: Descriptor,
-  response: Response,
-): Promise<TiffinError> {
-  const said = await errorText(response);
-  const detail = said === '' ? '' : `: ${said}`;
-  const message = `registry ${client.endpoint.registry} answered ${response.status} for blob ${blob.digest}${detail}`;
-  return new TiffinError(
-    response.status === 404 ? 'not-found' : 'unavailable',
-    'blob-failed',
-    message,
-  );
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 /** The twelve digits that Docker's progress lines show. */

@@ -7,6 +7,7 @@ import { digestHex } from '../spec/digest.ts';
 import type { RegistryAuth } from '../spec/docker.ts';
 import { familiarReference, type ImageReference } from '../spec/reference.ts';
 import { openRepository, type RepositoryClient } from './client.ts';
+import { placesOf } from './places.ts';
 import { retried } from './retry.ts';
 import { uploadBlob, uploadFailure } from './upload.ts';
 
@@ -39,11 +40,12 @@ export async function push(options: PushOptions): Promise<{ digest: Digest; size
   const blobs = uniqueBlobs(options.images);
   const sources = new Set(blobs.flatMap(({ blob }) => [...options.mountFrom(blob.digest)]));
   try {
+    const [place] = placesOf(reference.registry, 'push');
     const client = await openRepository({
-      registry: reference.registry,
-      repository: reference.repository,
-      auth: options.auth,
-      insecure: options.insecure ?? false,
+      registry: place?.registry ?? reference.registry,
+      repository: `${place?.prefix ?? ''}${reference.repository}`,
+      auth: place?.own === false ? undefined : options.auth,
+      insecure: options.insecure ?? place?.insecure ?? false,
       push: true,
       mountFrom: [...sources],
       signal,

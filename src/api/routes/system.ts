@@ -1,8 +1,10 @@
 /** The engine itself. */
 
 import { TiffinError } from '../../base/errors.ts';
+import type { RegistryAuth } from '../../spec/docker.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
+import { bodyObject } from '../parse/fields.ts';
 import { json, type Reply, stream } from '../reply.ts';
 import { eventLine } from '../stream/json-lines.ts';
 
@@ -65,11 +67,14 @@ async function* eventLines(source: ReturnType<Call['engine']['system']['events']
   for await (const event of source) yield eventLine(event);
 }
 
-export function login(): Reply {
-  throw new TiffinError(
-    'unsupported',
-    'no-login',
-    'this engine does not check registry credentials ahead of their use',
-    { hint: 'put them into the client configuration file; they are sent with each pull' },
-  );
+/** Checks credentials with their registry; nothing is kept here. */
+export async function login({ engine, body, signal }: Call): Promise<Reply> {
+  const fields = bodyObject(await body.json());
+  const auth: RegistryAuth = {};
+  for (const key of ['username', 'password', 'identitytoken', 'serveraddress'] as const) {
+    const value = fields.text(key);
+    if (value !== undefined && value !== '') auth[key] = value;
+  }
+  await engine.system.login(auth, signal);
+  return json({ Status: 'Login Succeeded', IdentityToken: '' });
 }

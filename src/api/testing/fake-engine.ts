@@ -230,6 +230,7 @@ export class FakeEngine implements Engine {
   readonly system: Engine['system'] = {
     info: async () => sampleInfo,
     version: () => sampleVersion,
+    login: async (auth) => this.#record('login', auth),
     df: async () => ({
       LayersSize: 1000,
       Images: [sampleImageSummary],

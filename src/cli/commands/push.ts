@@ -31,7 +31,7 @@ export const push: Command = {
     if (!all && reference.tag === undefined && reference.digest === undefined && !quiet) {
       out.print(`Using default tag: ${tag}\n`);
     }
-    const auth = registryAuthHeader(reference.registry);
+    const auth = await registryAuthHeader(reference.registry);
     // The header must be there, as docker's engine has it, even without credentials.
     const headers = { 'X-Registry-Auth': auth ?? Buffer.from('{}').toString('base64url') };
     const path = `/images/${familiarName(reference).split('/').map(encodeURIComponent).join('/')}/push`;

@@ -23,7 +23,7 @@ export interface PullRequest {
 export async function pullImage(client: Client, request: PullRequest): Promise<string> {
   const given = parseReference(request.image);
   const reference = withDefaultTag(given);
-  const auth = registryAuthHeader(reference.registry);
+  const auth = await registryAuthHeader(reference.registry);
   const quiet = request.report === 'none';
   const fd = request.report === 'progress-on-stderr' ? 2 : 1;
   if (reference.tag !== given.tag && !quiet) {

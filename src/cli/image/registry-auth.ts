@@ -1,47 +1,49 @@
-/** Credentials for a registry from docker's configuration file, as far as they stand in the file itself. */
+/** Credentials for a registry, from docker's configuration file or the helper that it names. */
 
-import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import type { RegistryAuth } from '../../spec/docker.ts';
-
-/** The entry of Docker Hub has a historical name. */
-const HUB = 'https://index.docker.io/v1/';
+import { isAbout, type Json, objectAt, readConfig, serverName, textAt } from './docker-config.ts';
 
 /** The `X-Registry-Auth` header for an image of this registry; undefined: anonymous. */
-export function registryAuthHeader(registry: string): string | undefined {
-  const auth = readAuth(registry);
-  return auth === undefined ? undefined : Buffer.from(JSON.stringify(auth)).toString('base64url');
+export async function registryAuthHeader(registry: string): Promise<string | undefined> {
+  const auth = await registryAuth(registry);
+  return auth === undefined ? undefined : encodeAuth(auth);
 }
 
-function readAuth(registry: string): RegistryAuth | undefined {
-  const directory = process.env.DOCKER_CONFIG || `${homedir()}/.docker`;
-  const auths = field(readJson(`${directory}/config.json`), 'auths');
-  const entry = field(auths, registry === 'docker.io' ? HUB : registry);
-  const token = field(entry, 'identitytoken');
-  const encoded = field(entry, 'auth');
-  if (typeof encoded !== 'string' || encoded === '') return undefined;
-  const decoded = Buffer.from(encoded, 'base64').toString('utf8');
+export function encodeAuth(auth: RegistryAuth): string {
+  return Buffer.from(JSON.stringify(auth)).toString('base64url');
+}
+
+export async function registryAuth(registry: string): Promise<RegistryAuth | undefined> {
+  const config = readConfig();
+  const helper = helperFor(config, registry);
+  if (helper === '') return fromFile(config, registry);
+  const { helperGet, TOKEN_USER } = await import('./credential-helper.ts');
+  const found = await helperGet(helper, serverName(registry));
+  if (found === undefined) return undefined;
+  return found.username === TOKEN_USER
+    ? { identitytoken: found.secret, serveraddress: registry }
+    : { username: found.username, password: found.secret, serveraddress: registry };
+}
+
+/** Name of the program that keeps this registry's credentials; empty: the file itself. */
+export function helperFor(config: Json, registry: string): string {
+  const own = objectAt(config, 'credHelpers');
+  return textAt(own, serverName(registry)) || textAt(own, registry) || textAt(config, 'credsStore');
+}
+
+function fromFile(config: Json, registry: string): RegistryAuth | undefined {
+  const auths = objectAt(config, 'auths');
+  const exact = serverName(registry);
+  const key = exact in auths ? exact : Object.keys(auths).find((name) => isAbout(name, registry));
+  if (key === undefined) return undefined;
+  const entry = objectAt(auths, key);
+  const token = textAt(entry, 'identitytoken');
+  const decoded = Buffer.from(textAt(entry, 'auth'), 'base64').toString('utf8').replace(/\0+$/, '');
   const colon = decoded.indexOf(':');
-  if (colon < 0) return undefined;
-  const auth: RegistryAuth = {
-    username: decoded.slice(0, colon),
-    password: decoded.slice(colon + 1),
+  if (colon < 0 && token === '') return undefined;
+  return {
+    ...(colon < 0 ? {} : { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) }),
     serveraddress: registry,
+    ...(token === '' ? {} : { identitytoken: token }),
   };
-  if (typeof token === 'string' && token !== '') auth.identitytoken = token;
-  return auth;
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    // No file, or somebody else's format: pull without credentials, the registry says if it wants some.
-    return undefined;
-  }
-}
-
-function field(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined;
-  return Object.getOwnPropertyDescriptor(value, name)?.value;
 }

@@ -1,6 +1,7 @@
 /** The engine's own part of the contract. */
 
-import type { SystemDf } from '../../spec/docker.ts';
+import { checkCredentials } from '../../registry/index.ts';
+import type { RegistryAuth, SystemDf } from '../../spec/docker.ts';
 import { listContainers } from '../containers/list.ts';
 import type { System } from '../contract.ts';
 import { sharedSizes } from '../images/shared-size.ts';
@@ -16,6 +17,7 @@ export function systemVerbs(parts: Parts): System {
   return {
     info: async () => systemInfo(parts),
     version: systemVersion,
+    login: (auth, signal) => login(auth, signal),
     df: () => dataUsage(parts),
     check: (repair) => checkStore(parts, repair),
     events: ({ sinceNs, untilNs, filters, signal }) =>
@@ -26,6 +28,13 @@ export function systemVerbs(parts: Parts): System {
         signal,
       }),
   };
+}
+
+function login(auth: RegistryAuth, signal: AbortSignal): Promise<void> {
+  const server = auth.serveraddress ?? '';
+  const host = server.replace(/^https?:\/\//, '').split('/', 1)[0] ?? '';
+  const isHub = host === '' || host === 'docker.io' || host === 'index.docker.io';
+  return checkCredentials(isHub ? 'docker.io' : host, auth, signal);
 }
 
 async function dataUsage(parts: Parts): Promise<SystemDf> {

@@ -9,6 +9,7 @@ export const filterNames = {
   containers:
     'ancestor before exited expose health id isolation is-task label label! name network publish since status volume',
   containerPrune: 'label label! until',
+  search: 'is-automated is-official stars',
   images: 'before dangling label label! reference since until',
   imagePrune: 'dangling label label! until',
   volumes: 'dangling driver label label! name',

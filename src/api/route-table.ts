@@ -7,6 +7,7 @@ import { commitContainer } from './routes/commit.ts';
 import * as lifecycle from './routes/container-lifecycle.ts';
 import * as streams from './routes/container-streams.ts';
 import * as containers from './routes/containers.ts';
+import * as distribution from './routes/distribution.ts';
 import * as execs from './routes/execs.ts';
 import * as explain from './routes/explain.ts';
 import * as transfer from './routes/image-transfer.ts';
@@ -62,14 +63,14 @@ export const routes: readonly Route[] = [
   ['POST', '/images/load', transfer.loadImages],
   ['GET', '/images/get', transfer.saveImages],
   ['POST', '/images/prune', images.pruneImages],
-  ['GET', '/images/search', absent.unsupported('search')],
+  ['GET', '/images/search', distribution.searchImages],
   ['GET', '/images/{name*}/json', images.inspectImage],
   ['GET', '/images/{name*}/history', images.imageHistory],
   ['GET', '/images/{name*}/get', transfer.saveImage],
   ['POST', '/images/{name*}/tag', images.tagImage],
   ['POST', '/images/{name*}/push', transfer.pushImage],
   ['DELETE', '/images/{name*}', images.removeImage],
-  ['GET', '/distribution/{name*}/json', absent.unsupported('asking a registry')],
+  ['GET', '/distribution/{name*}/json', distribution.inspectDistribution],
   ['POST', '/build', absent.unsupported('build')],
   ['POST', '/build/prune', absent.noBuildCache],
 
@@ -91,6 +92,7 @@ export const routes: readonly Route[] = [
   ['GET', '/tiffin/containers/{id}/explain', explain.explainContainer],
   ['POST', '/tiffin/explain', explain.explainRun],
   ['POST', '/tiffin/system/fsck', system.checkStore],
+  ['GET', '/tiffin/manifests/{name*}', distribution.inspectManifest],
 
   ['GET', '/plugins', absent.noPlugins],
   ['GET', '/plugins/{name*}/json', absent.noSuchPlugin],

@@ -14,6 +14,7 @@ export interface CommandEntry {
 export const groups: ReadonlyMap<string, string> = new Map([
   ['container', 'Manage containers'],
   ['image', 'Manage images'],
+  ['manifest', 'Look at manifests in registries'],
   ['network', 'Manage networks'],
   ['system', 'Manage the engine'],
   ['volume', 'Manage volumes'],
@@ -127,6 +128,7 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/rmi.ts')).rmi,
   },
   { names: ['save', 'image save'], load: async () => (await import('./commands/save.ts')).save },
+  { names: ['search'], load: async () => (await import('./commands/search.ts')).search },
   { names: ['serve'], load: async () => (await import('./commands/serve.ts')).serve },
   {
     names: ['start', 'container start'],
@@ -168,6 +170,10 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inspect.ts')).imageInspect,
   },
   { names: ['image prune'], load: async () => (await import('./commands/prune.ts')).imagePrune },
+  {
+    names: ['manifest inspect'],
+    load: async () => (await import('./commands/manifest-inspect.ts')).manifestInspect,
+  },
   {
     names: ['network create'],
     load: async () => (await import('./commands/network-create.ts')).networkCreate,

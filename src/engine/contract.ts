@@ -4,7 +4,7 @@
  * `id` operands take a full id, a unique id prefix or a name, as Docker does.
  */
 
-import type { OnProgress } from '../spec/content.ts';
+import type { Descriptor, OnProgress, Platform } from '../spec/content.ts';
 import type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -197,6 +197,28 @@ export interface Execs {
   hasTerminal(exec: string): boolean;
 }
 
+export interface RemoteDocument {
+  descriptor: Descriptor;
+  platforms: Platform[];
+  /** The manifest or index itself. */
+  bytes: Uint8Array;
+}
+
+export interface SearchOptions {
+  limit: number;
+  filters: Filters;
+  auth: RegistryAuth | undefined;
+  signal: AbortSignal;
+}
+
+export interface SearchResult {
+  name: string;
+  description: string;
+  star_count: number;
+  is_official: boolean;
+  is_automated: boolean;
+}
+
 export interface PushOptions {
   /** Empty: every tag of the repository. */
   tag: string;
@@ -218,11 +240,16 @@ export interface Images {
     reference: string,
     options: {
       platform?: string;
+      /** Every tag that the repository has; the reference has none then. */
+      allTags?: boolean;
       auth?: RegistryAuth;
       onProgress: OnProgress;
       signal: AbortSignal;
     },
   ): Promise<void>;
+  /** What a registry says of a name. */
+  ask(name: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<RemoteDocument>;
+  search(term: string, options: SearchOptions): Promise<SearchResult[]>;
   push(name: string, options: PushOptions): Promise<PushResult[]>;
   list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]>;
   inspect(name: string): Promise<ImageInspect>;

@@ -1,5 +1,12 @@
 /** The distribution protocol (OCI distribution-spec), as a client. */
 
+export {
+  type RemoteDocument,
+  remoteDocument,
+  remoteTags,
+  type SearchResult,
+  searchRegistry,
+} from './ask.ts';
 export { checkCredentials } from './login.ts';
 export { type PullOptions, pull } from './pull.ts';
 export { type PushedImage, type PushOptions, push } from './push.ts';

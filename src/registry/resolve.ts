@@ -92,7 +92,7 @@ function contentType(response: Response): string | undefined {
   return value === undefined || unknowing.includes(value) ? undefined : value;
 }
 
-async function manifestFailure(
+export async function manifestFailure(
   reference: ImageReference,
   response: Response,
 ): Promise<TiffinError> {

@@ -1,6 +1,7 @@
 /** Images on their way: pull, import, load, save. */
 
 import { TiffinError } from '../../base/errors.ts';
+import { parseReference } from '../../spec/reference.ts';
 import type { Call } from '../call.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 import { type Reply, stream } from '../reply.ts';
@@ -23,8 +24,14 @@ async function pullImage({ engine, query, header, signal }: Call, image: string)
   const platform = query.nonEmpty('platform');
   const auth = parseRegistryAuth(header('x-registry-auth'));
   return progressReply(async (onProgress) => {
-    const options = { ...(platform && { platform }), ...(auth && { auth }), onProgress, signal };
-    await engine.images.pull(reference, options);
+    await engine.images.pull(reference, {
+      ...(platform && { platform }),
+      ...(auth && { auth }),
+      // Docker's rule: a name alone means the whole repository.
+      allTags: isNameOnly(reference),
+      onProgress,
+      signal,
+    });
     return [];
   });
 }
@@ -37,6 +44,11 @@ export async function pushImage({ engine, path, query, header, signal }: Call): 
     const results = await engine.images.push(path.get('name'), options);
     return results.map((aux) => ({ progressDetail: {}, aux }));
   });
+}
+
+function isNameOnly(text: string): boolean {
+  const { tag, digest } = parseReference(text);
+  return tag === undefined && digest === undefined;
 }
 
 /** `tag` may be a digest. */

@@ -2,6 +2,7 @@
 
 import { TiffinError } from '../../base/errors.ts';
 import type { Engine, LogChunk, LogOptions } from '../../engine/contract.ts';
+import { parseDigest } from '../../spec/digest.ts';
 import type {
   ContainerCreateRequest,
   EngineEvent,
@@ -171,6 +172,16 @@ export class FakeEngine implements Engine {
         options.onProgress({ id: 'ab', status: 'Downloading', current, total: 1000 });
       }
       this.#record('pull end');
+    },
+    ask: async (name) => {
+      this.#record('ask', name);
+      const digest = sampleImageSummary.Descriptor?.digest ?? parseDigest(IMAGE_ID);
+      const descriptor = { mediaType: 'application/json', digest, size: 2 };
+      return { descriptor, platforms: [], bytes: Buffer.from('{}') };
+    },
+    search: async (term) => {
+      this.#record('search', term);
+      return [];
     },
     push: async (name, options) => {
       this.#record('push', name, options.tag, options.auth);

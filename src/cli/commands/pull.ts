@@ -1,12 +1,19 @@
 /** `tiffin pull`. */
 
-import type { Command } from '../command.ts';
+import { parseReference } from '../../spec/reference.ts';
+import { CliError, type Command } from '../command.ts';
 import { pullImage } from '../image/pull.ts';
 
 export const pull: Command = {
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
   summary: 'Download an image from a registry',
   flags: [
+    {
+      name: 'all-tags',
+      short: 'a',
+      kind: 'bool',
+      help: 'Download all tagged images in the repository',
+    },
     { name: 'platform', kind: 'string', help: 'Platform of the image (os/arch[/variant])' },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Suppress verbose output' },
   ],
@@ -15,7 +22,14 @@ export const pull: Command = {
     const [image = ''] = args;
     const report = flags.bool('quiet') ? 'none' : 'progress';
     const platform = flags.text('platform');
-    out.print(`${await pullImage(client, { image, platform, report, out })}\n`);
+    const allTags = flags.bool('all-tags');
+    if (allTags && hasTag(image)) throw new CliError("tag can't be used with --all-tags/-a");
+    out.print(`${await pullImage(client, { image, platform, allTags, report, out })}\n`);
     return 0;
   },
 };
+
+function hasTag(image: string): boolean {
+  const { tag, digest } = parseReference(image);
+  return tag !== undefined || digest !== undefined;
+}

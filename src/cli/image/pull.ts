@@ -15,6 +15,8 @@ export interface PullRequest {
   image: string;
   /** Empty: the engine's. */
   platform: string;
+  /** Every tag of the repository. */
+  allTags?: boolean;
   report: 'progress' | 'progress-on-stderr' | 'none';
   out: Output;
 }
@@ -22,7 +24,7 @@ export interface PullRequest {
 /** Resolves with the complete reference, `docker.io/library/alpine:latest`. */
 export async function pullImage(client: Client, request: PullRequest): Promise<string> {
   const given = parseReference(request.image);
-  const reference = withDefaultTag(given);
+  const reference = request.allTags === true ? given : withDefaultTag(given);
   const auth = await registryAuthHeader(reference.registry);
   const quiet = request.report === 'none';
   const fd = request.report === 'progress-on-stderr' ? 2 : 1;

@@ -1,6 +1,6 @@
 /** `pull`: fetched and verified by the registry room, kept and unpacked by the store, told in Docker's words. */
 
-import { pull } from '../../registry/index.ts';
+import { pull, remoteTags } from '../../registry/index.ts';
 import type { OnProgress } from '../../spec/content.ts';
 import type { RegistryAuth } from '../../spec/docker.ts';
 import { isIndexType } from '../../spec/image.ts';
@@ -17,13 +17,26 @@ import { emitImage } from './image-events.ts';
 
 export interface PullOptions {
   platform?: string;
+  allTags?: boolean;
   auth?: RegistryAuth;
   onProgress: OnProgress;
   signal: AbortSignal;
 }
 
 export async function pullImage(parts: Parts, text: string, options: PullOptions): Promise<void> {
-  const reference = withDefaultTag(parseReference(text));
+  const given = parseReference(text);
+  if (options.allTags !== true) return pullOne(parts, withDefaultTag(given), options);
+  const { auth, signal } = options;
+  for (const tag of (await remoteTags({ reference: given, auth, signal })).sort()) {
+    await pullOne(parts, { ...given, tag }, options);
+  }
+}
+
+async function pullOne(
+  parts: Parts,
+  reference: ImageReference,
+  options: PullOptions,
+): Promise<void> {
   const name = familiarReference(reference);
   const { onProgress, auth, signal } = options;
   const before = parts.store.images.find(name)?.id;

@@ -6,6 +6,7 @@ import { parseReference } from '../../spec/reference.ts';
 import type { ImageUse } from '../../store/index.ts';
 import type { Images } from '../contract.ts';
 import type { Parts } from '../parts.ts';
+import { askRegistry, searchImages } from './ask.ts';
 import { imageFilter } from './filter.ts';
 import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-events.ts';
@@ -19,6 +20,8 @@ export function imageVerbs(parts: Parts): Images {
   const { store } = parts;
   return {
     pull: (reference, options) => pullImage(parts, reference, options),
+    ask: (name, auth, signal) => askRegistry(name, auth, signal),
+    search: (term, options) => searchImages(term, options),
     push: (name, options) => pushImage(parts, name, options),
     list: async (options) => listImages(parts, options),
     inspect: async (name) => imageInspect(await parts.images.provide(name)),

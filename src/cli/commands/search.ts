@@ -1,0 +1,48 @@
+/** `tiffin search`. */
+
+import { readText, withQuery } from '../client/client.ts';
+import type { Command } from '../command.ts';
+import { filterFlag, filtersParameter } from '../filters.ts';
+import { registryAuthHeader } from '../image/registry-auth.ts';
+import { alignColumns } from '../render/table.ts';
+
+interface Result {
+  name: string;
+  description: string;
+  star_count: number;
+  is_official: boolean;
+}
+
+const SHORT = 45;
+
+export const search: Command = {
+  usage: '[OPTIONS] TERM',
+  summary: 'Search a registry for images',
+  flags: [
+    filterFlag,
+    { name: 'limit', kind: 'int', help: 'Max number of search results' },
+    { name: 'no-trunc', kind: 'bool', help: "Don't truncate output" },
+  ],
+  args: { min: 1, max: 1 },
+  run: async ({ args, flags, client, out }) => {
+    const [term = ''] = args;
+    const host = term.split('/', 1)[0] ?? '';
+    const auth = await registryAuthHeader(/[.:]/.test(host) ? host : 'docker.io');
+    const headers: Record<string, string> = auth === undefined ? {} : { 'X-Registry-Auth': auth };
+    const target = withQuery('/images/search', {
+      term,
+      limit: flags.has('limit') ? flags.number('limit') : undefined,
+      filters: filtersParameter(flags),
+    });
+    const response = await client.stream('GET', target, { headers });
+    const results = JSON.parse(await readText(response.body)) as Result[];
+    const whole = flags.bool('no-trunc');
+    const rows = results.map(({ name, description, star_count, is_official }) => {
+      const line = description.replaceAll('\n', ' ');
+      const shown = whole || line.length <= SHORT ? line : `${line.slice(0, SHORT - 1)}…`;
+      return [name, shown, String(star_count), is_official ? '[OK]' : ''].join('\t');
+    });
+    out.print(alignColumns(['NAME\tDESCRIPTION\tSTARS\tOFFICIAL', ...rows]));
+    return 0;
+  },
+};

@@ -24,12 +24,22 @@ export function imageFilter(parts: Parts, filters: Filters): Test {
     (until === undefined || image.createdMs < until);
 }
 
+function matchesReference(image: ImageRecord, pattern: string): boolean {
+  return [...image.tags, ...image.digests].some((name) => matchesName(name, pattern));
+}
+
+/** The image with the names only that a filter by reference asks for. */
+export function withAskedNames(image: ImageRecord, filters: Filters): ImageRecord {
+  const patterns = filters.get('reference');
+  if (patterns === undefined || patterns.length === 0) return image;
+  const isAsked = (name: string) => patterns.some((pattern) => matchesName(name, pattern));
+  return { ...image, tags: image.tags.filter(isAsked), digests: image.digests.filter(isAsked) };
+}
+
 /** A pattern with `*` for any part without a slash; without a tag it matches every tag. */
-export function matchesReference(image: ImageRecord, pattern: string): boolean {
-  return [...image.tags, ...image.digests].some((name) => {
-    const at = name.includes('@') ? name.indexOf('@') : name.lastIndexOf(':');
-    return matchesGlob(name, pattern) || matchesGlob(name.slice(0, at), pattern);
-  });
+export function matchesName(name: string, pattern: string): boolean {
+  const at = name.includes('@') ? name.indexOf('@') : name.lastIndexOf(':');
+  return matchesGlob(name, pattern) || matchesGlob(name.slice(0, at), pattern);
 }
 
 /** Linear: a `*` that failed is tried again one character further, and only the last one ever is. */

@@ -7,7 +7,7 @@ import type { ImageUse } from '../../store/index.ts';
 import type { Images } from '../contract.ts';
 import type { Parts } from '../parts.ts';
 import { askRegistry, searchImages } from './ask.ts';
-import { imageFilter } from './filter.ts';
+import { imageFilter, withAskedNames } from './filter.ts';
 import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-events.ts';
 import { pruneImages } from './prune.ts';
@@ -39,7 +39,7 @@ function listImages(parts: Parts, options: Parameters<Images['list']>[0]): Image
   const images = parts.store.images.list();
   const shared = options.sharedSize ? sharedSizes(parts.store, images) : undefined;
   return images.filter(imageFilter(parts, options.filters)).map((image) => ({
-    ...imageSummary(image, -1),
+    ...imageSummary(withAskedNames(image, options.filters), -1),
     ...(shared === undefined ? {} : { SharedSize: shared.get(image.id) ?? 0 }),
   }));
 }

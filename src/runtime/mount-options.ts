@@ -17,6 +17,8 @@ export interface MountOptions {
   idmap: 'idmap' | 'ridmap' | undefined;
   /** Comma-separated, for the file system itself. */
   data: string;
+  /** Those words of `data` that only a file system can know. */
+  foreign: readonly string[];
 }
 
 interface Row {
@@ -105,6 +107,7 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
   const flags = new Set<Row['flag']>();
   const propagation: bigint[] = [];
   const data = new Set<string>();
+  const foreign: string[] = [];
   for (const word of words) {
     const row = plain.get(word);
     const deep = recursive.get(word);
@@ -115,7 +118,10 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
       if (row.superblock === true) data.add(word);
       if (row.undoes !== undefined) data.delete(row.undoes);
     } else if (deep !== undefined) apply(below, deep);
-    else if (word !== '') data.add(word);
+    else if (word !== '') {
+      data.add(word);
+      foreign.push(word);
+    }
   }
   return {
     set: own.set,
@@ -129,6 +135,7 @@ export function parseMountOptions(words: readonly string[]): MountOptions {
     tmpcopyup: flags.has('tmpcopyup'),
     idmap: flags.has('ridmap') ? 'ridmap' : flags.has('idmap') ? 'idmap' : undefined,
     data: [...data].join(','),
+    foreign,
   };
 }
 

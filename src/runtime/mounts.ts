@@ -1,6 +1,7 @@
 /** The mounts of config.json, in its order. All happen before pivot, while host sources can still be named. */
 
 import { posix } from 'node:path';
+import { TiffinError } from '../base/errors.ts';
 import type { Step } from '../plan/ops.ts';
 import type { Mount, RuntimeSpec } from '../spec/runtime/index.ts';
 import { type CgroupMountContext, planCgroupMount } from './cgroup-mount.ts';
@@ -44,12 +45,23 @@ export function planMounts(mounts: readonly Mount[], context: MountContext): Mou
     const options = parseMountOptions(mount.options ?? []);
     refuseUnmappedOwner(mount, `mounts[${index}]`, context);
     const bind = options.bind || mount.type === 'bind';
+    if (bind) refuseForeign(options, `mounts[${index}].options`);
     plan.targets.set(target, bind ? 'bind' : 'new');
     plan.steps.push(
       ...planMount(mount, target, options, bind, { ...context, trees, late: plan.late }),
     );
   }
   return plan;
+}
+
+/** A bind shows a file system that is mounted already: a misspelt `ro` would silently leave it writable. */
+function refuseForeign({ foreign }: MountOptions, field: string): void {
+  if (foreign.length === 0) return;
+  throw new TiffinError(
+    'invalid',
+    'mount-option',
+    `${field}: bind mounts cannot have any filesystem-specific options applied: "${foreign.join(',')}"`,
+  );
 }
 
 /** Absolute and without `..`: a destination that is not absolute is taken from the root, as other runtimes do. */

@@ -160,6 +160,13 @@ describe('what planLaunch refuses', () => {
       'linux.intelRdt: no resctrl file system is mounted on this machine',
     );
   });
+  test('planLaunch refuses a word on a bind that only a file system could know', () => {
+    const options = ['rbind', 'sync', 'readonly'];
+    const mounts = [{ destination: '/data', source: '/srv', options }];
+    expect(() => planLaunch({ ...request, spec: { ...plainSpec(), mounts } })).toThrow(
+      'mounts[0].options: bind mounts cannot have any filesystem-specific options applied: "readonly"',
+    );
+  });
   test('planLaunch refuses a label for mounts on a kernel without SELinux', () => {
     const linux = { ...plainSpec().linux, mountLabel: 'a:b:c' };
     expect(() => planLaunch({ ...request, spec: { ...plainSpec(), linux } })).toThrow(

@@ -227,7 +227,15 @@ describe('oci list, ps, features', () => {
     using box = new Bundle();
     const features = JSON.parse(box.oci('features').stdout);
     expect(features).toMatchObject({ ociVersionMin: '1.0.0', ociVersionMax: '1.3.0' });
-    expect(features.mountOptions).toContain('rro');
+    for (const word of ['rro', 'ridmap', 'tmpcopyup']) {
+      expect(features.mountOptions).toContain(word);
+    }
+    expect(features.linux).toMatchObject({
+      intelRdt: { enabled: true, schemata: true, monitoring: true },
+      mountExtensions: { idmap: { enabled: true } },
+      netDevices: { enabled: true },
+    });
+    expect(features.linux.memoryPolicy.modes).toContain('MPOL_WEIGHTED_INTERLEAVE');
   });
 
   test('oci update changes a limit of the running container', () => {

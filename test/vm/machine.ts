@@ -40,6 +40,14 @@ const modules = [
   'nf_nat',
   'ext4',
   'loop',
+  'unix_diag',
+  'inet_diag',
+  'tcp_diag',
+  'udp_diag',
+  'raw_diag',
+  'af_packet_diag',
+  'nf_conntrack_netlink',
+  'netlink_diag',
 ];
 
 export interface Report {
@@ -51,13 +59,19 @@ export interface Report {
   console: string;
 }
 
-/** Boots, runs `script` by busybox sh as the only program, and reads its `ok NAME` and `not ok NAME` lines. */
-export async function runInMachine(script: string): Promise<Report> {
+/**
+ * Boots, runs `script` by busybox sh as the only program, and reads its `ok NAME` and `not ok NAME` lines. `more` are programs
+ * of this machine that come along, with the libraries that they name.
+ */
+export async function runInMachine(
+  script: string,
+  more: readonly string[] = [],
+): Promise<Report> {
   const kernel = await extractKernel();
   const directory = mkdtempSync(join(tmpdir(), 'tiffin-vm-'));
   try {
     const image = join(directory, 'initramfs');
-    await writeInitramfs(join(directory, 'root'), image, kernel, script);
+    await writeInitramfs(join(directory, 'root'), image, kernel, script, more);
     const [vmlinuz = ''] = readdirSync(join(kernel, 'boot')).filter((name) =>
       name.startsWith('vmlinuz'),
     );
@@ -118,6 +132,7 @@ async function writeInitramfs(
   image: string,
   kernel: string,
   script: string,
+  more: readonly string[],
 ): Promise<void> {
   for (const name of [
     'bin',
@@ -139,7 +154,7 @@ async function writeInitramfs(
   for (const applet of (await must(['/bin/busybox', '--list'])).trim().split('\n')) {
     if (applet !== 'busybox') symlinkSync('busybox', join(root, 'bin', applet));
   }
-  for (const program of [tiffinBinary, ...programs]) await copyProgram(root, program);
+  for (const program of [tiffinBinary, ...programs, ...more]) await copyProgram(root, program);
   await copyModules(root, kernel);
   const accounts = 'root:x:0:0:root:/root:/bin/sh\nordinary:x:1000:1000::/:/bin/sh\n';
   writeFileSync(join(root, 'etc/passwd'), accounts);

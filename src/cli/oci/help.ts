@@ -22,6 +22,8 @@ const VERB_WORDS: Readonly<Record<VerbName, readonly [args: string, words: strin
   pause: ['<id>', 'stop all processes where they are'],
   resume: ['<id>', 'let them go on'],
   update: ['<id>', 'change limits of a running container'],
+  checkpoint: ['<id>', 'save a running container to files, by CRIU'],
+  restore: ['<id>', 'let a saved container go on, by CRIU'],
   spec: ['', 'write a config.json to start from'],
   features: ['', 'what this runtime can do, as JSON'],
 };

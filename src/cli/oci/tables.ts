@@ -14,6 +14,19 @@ const LAUNCH = {
   'preserve-fds': 'number',
 } as const;
 
+const CRIU = {
+  'image-path': 'text',
+  'work-path': 'text',
+  'tcp-established': 'switch',
+  'ext-unix-sk': 'switch',
+  'shell-job': 'switch',
+  'lazy-pages': 'switch',
+  'file-locks': 'switch',
+  'manage-cgroups-mode': 'text',
+  'empty-ns': 'list',
+  'auto-dedup': 'switch',
+} as const;
+
 const NONE: FlagTable = { flags: {} };
 
 export const TABLES = {
@@ -92,6 +105,32 @@ export const TABLES = {
     short: { b: 'bundle', f: 'file' },
   },
   features: NONE,
+  checkpoint: {
+    flags: {
+      ...CRIU,
+      'parent-path': 'text',
+      'leave-running': 'switch',
+      'tcp-skip-in-flight': 'switch',
+      'link-remap': 'switch',
+      'status-fd': 'text',
+      'page-server': 'text',
+      'pre-dump': 'switch',
+    },
+  },
+  restore: {
+    flags: {
+      ...CRIU,
+      bundle: 'text',
+      'console-socket': 'text',
+      detach: 'switch',
+      'pid-file': 'text',
+      'no-subreaper': 'switch',
+      'no-pivot': 'switch',
+      'lsm-profile': 'text',
+      'lsm-mount-context': 'text',
+    },
+    short: { b: 'bundle', d: 'detach' },
+  },
 } as const satisfies Record<string, FlagTable>;
 
 export type VerbName = keyof typeof TABLES;

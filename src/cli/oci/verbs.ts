@@ -102,6 +102,17 @@ export const VERBS: Readonly<Record<VerbName | 'report-failure', Verb>> = {
     update(updateOptions(flags, one(rest)), context);
     return undefined;
   },
+  checkpoint: async ({ flags, rest }, context) => {
+    const { checkpointOptions } = await import('./criu-flags.ts');
+    const { checkpoint } = await import('../../runtime/verbs/checkpoint.ts');
+    await checkpoint(checkpointOptions(flags, one(rest)), context);
+    return undefined;
+  },
+  restore: async ({ flags, rest }, context) => {
+    const { restoreOptions } = await import('./criu-flags.ts');
+    const { restore } = await import('../../runtime/verbs/restore.ts');
+    return restore(restoreOptions(flags, one(rest)), context);
+  },
   // Called by the shim alone.
   'report-failure': async ({ rest }, context) => {
     const { reportFailure } = await import('../../runtime/verbs/report-failure.ts');

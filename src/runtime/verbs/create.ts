@@ -207,7 +207,7 @@ export function checkConsole(
   }
 }
 
-function isEmpty({ v1, v2 }: ContainerRecord['cgroups']): boolean {
+export function isEmpty({ v1, v2 }: ContainerRecord['cgroups']): boolean {
   return v2 === '' && Object.keys(v1).length === 0;
 }
 
@@ -225,7 +225,7 @@ function acceptNoCgroup({ uid, cgroup }: HostFacts, context: OciContext): void {
   context.warn(`${reason}: without a cgroup the container has no limits and cannot be paused`);
 }
 
-function choosePath(bundle: Bundle, id: string, context: OciContext): string {
+export function choosePath(bundle: Bundle, id: string, context: OciContext): string {
   if (context.noCgroups) return id;
   const given = bundle.spec.linux?.cgroupsPath ?? '';
   if (context.systemdCgroup && !existsSync('/run/systemd/system')) {
@@ -248,9 +248,9 @@ function choosePath(bundle: Bundle, id: string, context: OciContext): string {
   return planCgroupPath({ id, spec: bundle.spec });
 }
 
-function newRecord(
+export function newRecord(
   bundle: Bundle,
-  options: CreateOptions,
+  options: Pick<CreateOptions, 'id' | 'pidFile'>,
   facts: HostFacts,
   cgroups: ContainerRecord['cgroups'],
 ): ContainerRecord {

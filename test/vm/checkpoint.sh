@@ -17,6 +17,8 @@ later() { # FILE: waits until the number in it has grown
   echo no
 }
 
+# The firmware's escapes stand before the first line.
+echo
 mkdir -p /usr/bin && ln -s /bin/unshare /usr/bin/unshare
 mkdir -p /b/rootfs/bin /b/rootfs/tmp /b/rootfs/proc /b/rootfs/sys /b/rootfs/dev /b/rootfs/data /srv
 cp /bin/busybox /b/rootfs/bin

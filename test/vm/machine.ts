@@ -63,10 +63,7 @@ export interface Report {
  * Boots, runs `script` by busybox sh as the only program, and reads its `ok NAME` and `not ok NAME` lines. `more` are programs
  * of this machine that come along, with the libraries that they name.
  */
-export async function runInMachine(
-  script: string,
-  more: readonly string[] = [],
-): Promise<Report> {
+export async function runInMachine(script: string, more: readonly string[] = []): Promise<Report> {
   const kernel = await extractKernel();
   const directory = mkdtempSync(join(tmpdir(), 'tiffin-vm-'));
   try {

@@ -9,9 +9,9 @@ check() { # NAME EXPECTED SEEN
 status() { tiffin oci state "$1" 2>/dev/null | sed -n 's/.*"status": "\(.*\)",/\1/p'; }
 
 later() { # FILE: waits until the number in it has grown
-  before=$(cat "$1")
+  before=$(cat "$1" 2> /dev/null || echo 0)
   for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    [ "$(cat "$1")" -gt "$before" ] 2>/dev/null && { echo yes; return; }
+    [ "$(cat "$1" 2> /dev/null)" -gt "$before" ] 2>/dev/null && { echo yes; return; }
     sleep 0.2
   done
   echo no

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "shim.h"
 
@@ -14,6 +15,8 @@
 #define DIED_MAX 256
 /* The kernel's BPF_CGROUP_MAX_PROGS. */
 #define PROGRAMS_MAX 64
+/* How long a killed process may take: it has no say, but the kernel may be busy with it. */
+#define EMPTIED_NS 10000000000u
 
 static void write_below(int directory, const char *name, const char *value)
 {
@@ -53,6 +56,28 @@ static int kill_listed(int directory)
         close(held[i].fd);
     }
     return killed;
+}
+
+/* v2 tells when its last process is gone: 1. 0: there is nothing to tell it, as in v1. -1: not within the time. */
+static int wait_emptied(int directory)
+{
+    char text[256];
+    SCOPED_FD events = openat(directory, "cgroup.events", O_RDONLY | O_CLOEXEC);
+    if (events < 0)
+        return 0;
+    uint64_t now, until = clock_ns(CLOCK_MONOTONIC) + EMPTIED_NS;
+    while ((now = clock_ns(CLOCK_MONOTONIC)) < until) {
+        struct pollfd changed = {.fd = events, .events = POLLPRI};
+        ssize_t length = pread(events, text, sizeof text - 1, 0);
+        if (length < 0)
+            return 0;
+        text[length] = 0;
+        if (strstr(text, "populated 0") != NULL)
+            return 1;
+        if (poll(&changed, 1, (int)((until - now) / 1000000u + 1)) < 0 && errno != EINTR)
+            return 0;
+    }
+    return -1;
 }
 
 static int remove_tree(int parent, const char *name, int depth);
@@ -95,8 +120,11 @@ static int remove_tree(int parent, const char *name, int depth)
         status = -errno;
         if (errno != EBUSY)
             break;
-        /* Exiting tasks leave no list but count until they are gone: give way to them, longer each time. */
-        if (killed == 0)
+        int emptied = wait_emptied(directory);
+        if (emptied < 0)
+            break;
+        /* In v1 exiting tasks leave no list but count until they are gone: give way to them, longer each time. */
+        if (emptied == 0 && killed == 0)
             poll(NULL, 0, round < 8 ? 1 : 10);
     }
     return status;

@@ -2,7 +2,13 @@
 
 import { TiffinError } from '../base/errors.ts';
 import type { LinuxCpu } from '../spec/runtime/resources.ts';
-import { type CgroupWrite, type Controller, EINVAL, write } from './controller.ts';
+import {
+  type CgroupWrite,
+  type Controller,
+  EINVAL,
+  type LimitContext,
+  write,
+} from './controller.ts';
 
 const DEFAULT_SHARES = 1024;
 const MIN_SHARES = 2;
@@ -17,11 +23,10 @@ export const cpu: Controller = {
       ...idle(cpu),
       ...shares(cpu, 'cpu.shares', (value) => value),
       ...realtime(cpu),
-      ...v1Bandwidth(cpu, when === 'update'),
-      ...burst(cpu, 'cpu.cfs_burst_us'),
+      ...around(burst(cpu, 'cpu.cfs_burst_us'), v1Bandwidth(cpu, when === 'update'), when),
     ];
   },
-  v2: ({ cpu }) => {
+  v2: ({ cpu }, { when }) => {
     if (cpu === undefined) return [];
     if (cpu.realtimePeriod !== undefined || cpu.realtimeRuntime !== undefined) {
       throw new TiffinError(
@@ -34,8 +39,7 @@ export const cpu: Controller = {
     return [
       ...idle(cpu),
       ...shares(cpu, 'cpu.weight', weightOfShares),
-      ...v2Bandwidth(cpu),
-      ...burst(cpu, 'cpu.max.burst'),
+      ...around(burst(cpu, 'cpu.max.burst'), v2Bandwidth(cpu), when),
     ];
   },
 };
@@ -107,4 +111,15 @@ function bandwidthWhy({ quota, period }: LinuxCpu): string {
 
 function burst(cpu: LinuxCpu, file: string): CgroupWrite[] {
   return cpu.burst === undefined ? [] : [write(file, cpu.burst, 'saved-up time for bursts')];
+}
+
+/** The kernel keeps the burst within the quota at each write: a smaller one goes through ahead of it, a larger one after it. */
+function around(
+  bursts: readonly CgroupWrite[],
+  bandwidth: readonly CgroupWrite[],
+  when: LimitContext['when'],
+): CgroupWrite[] {
+  if (when === 'create') return [...bandwidth, ...bursts];
+  const first = bursts.map((item) => ({ ...item, ignore: [EINVAL] }));
+  return [...first, ...bandwidth, ...bursts];
 }

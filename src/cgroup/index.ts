@@ -2,6 +2,7 @@
 
 export { applyFileSteps, areFileSteps } from './apply.ts';
 export { freeze, isFrozen, planFreeze } from './freezer.ts';
+export { ignoredLimits } from './ignored.ts';
 export { oomKillCount, oomKills, peakMemory } from './oom.ts';
 export { cgroupPaths, systemdCgroupPath } from './paths.ts';
 export { joinSteps, planCgroup, removeSteps } from './plan.ts';

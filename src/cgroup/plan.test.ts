@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import type { HostFacts } from '../host/facts.ts';
 import type { Step } from '../plan/ops.ts';
 import type { LinuxResources } from '../spec/runtime/resources.ts';
-import { planCgroup, planFreeze, planUpdate } from './index.ts';
+import { ignoredLimits, planCgroup, planFreeze, planUpdate } from './index.ts';
 import { factsOf, v1Layout, v2Layout } from './testing/facts.ts';
 
 const v1 = factsOf(v1Layout);
@@ -291,6 +291,37 @@ test('planCgroup: a v2 controller that knows threads is never enabled for itself
     'cgroup.subtree_control=+memory',
     'cgroup.subtree_control=+hugetlb',
   ]);
+});
+
+test('planUpdate: a burst is tried before the quota and set after it', () => {
+  const { paths } = planCgroup({ facts: v2, path: '/x', resources: undefined });
+  const resources = { cpu: { quota: 5000, period: 10_000, burst: 4000 } };
+  expect(writes(planUpdate({ facts: v2, paths, resources }))).toEqual([
+    'cpu.max.burst=4000',
+    'cpu.max=5000 10000',
+    'cpu.max.burst=4000',
+  ]);
+});
+
+test('ignoredLimits: names what v2 and newer kernels lack, and nothing that was not asked for', () => {
+  const on = (facts: typeof v1, resources: LinuxResources) =>
+    ignoredLimits(resources, planCgroup({ facts, path: '/x', resources: undefined }).paths).map(
+      (text) => text.split(' ')[0],
+    );
+  const memory = { kernel: 1, kernelTCP: 2, swappiness: 0, disableOOMKiller: true };
+  const resources = { memory, blockIO: { weightDevice: [{ major: 1, minor: 2, leafWeight: 3 }] } };
+  const named = (...fields: string[]) => fields.map((field) => `linux.resources.${field}`);
+  expect(on(v1, resources)).toEqual(named('memory.kernel', 'blockIO.leafWeight'));
+  expect(on(v2, resources)).toEqual(
+    named(
+      'memory.kernel',
+      'memory.kernelTCP',
+      'memory.swappiness',
+      'memory.disableOOMKiller',
+      'blockIO.leafWeight',
+    ),
+  );
+  expect(on(v2, { memory: { limit: 5, disableOOMKiller: false } })).toEqual([]);
 });
 
 test('planFreeze: v2 where there is one, else the v1 freezer, else an error', () => {

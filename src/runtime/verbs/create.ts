@@ -3,7 +3,12 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TiffinError } from '../../base/errors.ts';
-import { cgroupPaths, refuseOccupied, systemdCgroupPath } from '../../cgroup/index.ts';
+import {
+  cgroupPaths,
+  ignoredLimits,
+  refuseOccupied,
+  systemdCgroupPath,
+} from '../../cgroup/index.ts';
 import { type HostFacts, hostFacts } from '../../host/facts.ts';
 import { readKernelText } from '../../host/kernel-files.ts';
 import type { OpOf, Plan } from '../../plan/ops.ts';
@@ -73,6 +78,8 @@ export function launch(
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
   const cgroups = cgroupPaths(facts, cgroupPath);
   if (isEmpty(cgroups) && !context.noCgroups) acceptNoCgroup(facts, context);
+  const resources = bundle.spec.linux?.resources ?? {};
+  for (const warning of ignoredLimits(resources, cgroups)) context.warn(warning);
   directory.claim();
   try {
     refuseOccupied(cgroups);

@@ -22,10 +22,11 @@ echo
 mkdir -p /usr/bin && ln -s /bin/unshare /usr/bin/unshare
 mkdir -p /b/rootfs/bin /b/rootfs/tmp /b/rootfs/proc /b/rootfs/sys /b/rootfs/dev /b/rootfs/data /srv
 cp /bin/busybox /b/rootfs/bin
-for applet in sh sleep cat grep mknod; do ln -s busybox /b/rootfs/bin/$applet; done
+for applet in sh sleep cat grep mknod mv; do ln -s busybox /b/rootfs/bin/$applet; done
 cd /b
 tiffin oci spec
-program='i=0; while :; do i=$((i+1)); echo $i > /data/new; cat /data/new > /data/n; sleep 0.05; done'
+# Renamed into place: whoever reads it sees a whole number.
+program='i=0; while :; do i=$((i+1)); echo $i > /data/new; mv /data/new /data/n; sleep 0.05; done'
 sed -i "s/\"terminal\": true/\"terminal\": false/; s/\"readonly\": true/\"readonly\": false/
   s|\"sh\"$|\"sh\", \"-c\", \"$program\"|
   s|\"mounts\": \[|&{\"destination\":\"/data\",\"type\":\"bind\",\"source\":\"/srv\",\"options\":[\"bind\"]},|

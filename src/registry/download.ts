@@ -11,6 +11,8 @@ import { mayPass, retried } from './retry.ts';
 const MAX_BREAKS = 5;
 
 export interface DownloadOptions {
+  /** What an earlier download left. */
+  beginning?: AsyncIterable<Uint8Array>;
   onProgress: OnProgress;
   signal: AbortSignal;
 }
@@ -19,12 +21,19 @@ export interface DownloadOptions {
 export async function* downloadBlob(
   client: RepositoryClient,
   blob: Descriptor,
-  { onProgress, signal }: DownloadOptions,
+  { beginning, onProgress, signal }: DownloadOptions,
 ): AsyncGenerator<Uint8Array> {
   const id = digestHex(blob.digest).slice(0, 12);
   let current = 0;
   let breaks = 0;
-  do {
+  for await (const chunk of beginning ?? []) {
+    signal.throwIfAborted();
+    current += chunk.length;
+    if (current > blob.size) throw tooLarge(blob);
+    onProgress({ id, status: 'Downloading', current, total: blob.size });
+    yield chunk;
+  }
+  for (let asked = false; current < blob.size || (blob.size === 0 && !asked); asked = true) {
     const from = current;
     const response = await retried(signal, () => request(client, blob, from, signal));
     // A registry that knows no ranges begins anew: what is here already is passed over.
@@ -48,8 +57,9 @@ export async function* downloadBlob(
       if (breaks >= MAX_BREAKS) throw broken(client, blob, error);
     }
     if (current === from) breaks += 1;
+    // The store sees that something is missing.
     if (breaks >= MAX_BREAKS) break;
-  } while (current < blob.size);
+  }
   onProgress({ id, status: 'Verifying Checksum' });
 }
 

@@ -134,7 +134,8 @@ async function fetchBlob(
     // It arrived, or the other pull gave up and this one goes on.
     return fetchBlob(client, blob, options);
   }
-  const source = downloadBlob(client, blob, options);
+  const beginning = await options.blobs.partial?.(blob.digest);
+  const source = downloadBlob(client, blob, { ...options, ...(beginning && { beginning }) });
   const work = options.blobs.write(blob, source);
   underWay(options.blobs).set(blob.digest, work);
   try {

@@ -43,6 +43,8 @@ export interface BlobStore {
     expected: { digest: Digest; size?: number },
     source: AsyncIterable<Uint8Array>,
   ): Promise<void>;
+  /** The beginning of a blob whose `write` broke off, if the store keeps such; only the first to ask gets it. */
+  partial?(digest: Digest): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Stores content whose digest is not known before; returns digest and size. */
   add(source: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }>;
 }

@@ -1,6 +1,7 @@
 /** Blobs of an OCI image layout: `<directory>/blobs/<algorithm>/<hex>` (image-spec image-layout.md). */
 
 import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoName, TiffinError } from '../base/errors.ts';
 import { randomSuffix, shortId } from '../base/ids.ts';
@@ -18,6 +19,11 @@ const READ_CHUNK = 1024 * 1024;
 const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 /** Temporary files; emptied when the store opens. Not part of the layout, so hidden. */
 const INGEST = '.ingest';
+const PARTIAL = 'partial-';
+/** Less is fetched again sooner than it is looked for. */
+const PARTIAL_MIN = 1024 * 1024;
+/** Classes of failures after which the bytes themselves are not to be trusted, or the disk is full. */
+const WRONG: ReadonlySet<string> = new Set(['invalid', 'exhausted']);
 
 export class FileBlobStore implements BlobStore {
   readonly #directory: string;
@@ -127,6 +133,29 @@ export class FileBlobStore implements BlobStore {
     return join(this.#directory, INGEST, randomSuffix());
   }
 
+  /** The beginning of a blob whose transfer broke off, once; undefined when there is none. */
+  async partial(digest: Digest): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    try {
+      const file = await open(this.partialPath(digest), 'r');
+      // Whoever takes it goes on from it; two must not.
+      rmSync(this.partialPath(digest), { force: true });
+      return pieces(file);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** A digest is only hex digits, and no temporary name begins like this. */
+  partialPath(digest: Digest): string {
+    return join(this.#directory, INGEST, `${PARTIAL}${digestHex(digest)}`);
+  }
+
+  dropPartials(): void {
+    for (const name of readdirSync(join(this.#directory, INGEST))) {
+      if (name.startsWith(PARTIAL)) rmSync(join(this.#directory, INGEST, name), { force: true });
+    }
+  }
+
   /** For content that arrives by calls. End it by `commit` or `abandon`. */
   async begin(expected?: { digest: Digest; size?: number }): Promise<BlobWriter> {
     return new BlobWriter(this, await NewFile.create(this.temporary()), expected);
@@ -141,7 +170,7 @@ export class FileBlobStore implements BlobStore {
       for await (const chunk of source) await writer.write(chunk);
       return await writer.commit();
     } catch (error) {
-      await writer.abandon();
+      await writer.abandon(error);
       throw error;
     }
   }
@@ -193,8 +222,24 @@ export class BlobWriter {
     return { digest, size };
   }
 
-  abandon(): Promise<void> {
-    return this.#file.abandon();
+  /** Because of `error`: what came over a connection that broke or was cancelled stays, for the next one to go on from. */
+  abandon(error?: unknown): Promise<void> {
+    const isWrong = error instanceof TiffinError && WRONG.has(error.class);
+    const keep = error !== undefined && !isWrong && this.size >= PARTIAL_MIN;
+    if (!keep || this.#expected === undefined) return this.#file.abandon();
+    return this.#file.abandon(this.#store.partialPath(this.#expected.digest));
+  }
+}
+
+async function* pieces(file: FileHandle): AsyncGenerator<Uint8Array> {
+  try {
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(READ_CHUNK), 0);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -7,7 +7,7 @@ import { errnoName, TiffinError } from '../base/errors.ts';
 /** Collected before each write, so that small pieces do not cost a system call each. */
 const BATCH = 1024 * 1024;
 
-/** A file under a temporary name. Ends by `commit` or `abandon`, and leaves nothing after `abandon`. */
+/** A file under a temporary name. Ends by `commit` or `abandon`, and leaves nothing after `abandon` unless it is told to. */
 export class NewFile {
   readonly #handle: FileHandle;
   readonly #path: string;
@@ -54,11 +54,13 @@ export class NewFile {
     });
   }
 
-  async abandon(): Promise<void> {
+  /** With `keepAs` what was written so far stays under that name. */
+  async abandon(keepAs?: string): Promise<void> {
     this.#notify('abandoned');
     await this.#writing.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
-    await unlink(this.#path).catch(() => undefined);
+    const ended = keepAs === undefined ? unlink(this.#path) : rename(this.#path, keepAs);
+    await ended.catch(() => undefined);
   }
 
   async #flush(): Promise<void> {

@@ -80,6 +80,7 @@ export class Garbage {
     const { kept, dropped } = this.#keptRows();
     for (const { id } of dropped) this.#records.delete(id);
     this.#compressed.keepOnly(new Set(kept.flatMap(blobsOf)));
+    this.#blobs.dropPartials();
     const collected: Collected = { ...this.#unneeded(kept), bytes: 0 };
     for (const digest of collected.blobs) {
       collected.bytes += this.#blobs.size(digest);

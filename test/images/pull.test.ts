@@ -1,8 +1,9 @@
 /** `pull` in its rarer forms, and what a registry tells without a pull. */
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { must, TestEngine } from '../integration/harness.ts';
+import { must, TestEngine, until } from '../integration/harness.ts';
 import { type Registry, startRegistry } from './registry.ts';
 
 let engine: TestEngine;
@@ -108,6 +109,64 @@ test('save and load through a foreign tool and back, several images in one archi
   const loaded = await engine.docker(['load'], { input: zipped });
   expect(loaded.stdout).toContain('Loaded image: second:2');
   expect(await engine.ok('run', '--rm', 'second:2', 'echo', 'back')).toBe('back');
+});
+
+test('a pull whose client goes away leaves what came, and the next one asks for the rest only', async () => {
+  await engine.ok(
+    'run',
+    '--name',
+    'bulk',
+    'starter',
+    'sh',
+    '-c',
+    'head -c 6000000 /dev/urandom > /bulk',
+  );
+  await engine.ok('commit', 'bulk', `${registry.host}/big/box:1`);
+  await engine.ok('push', '-q', `${registry.host}/big/box:1`);
+  await engine.ok('rm', 'bulk');
+  await engine.ok('rmi', `${registry.host}/big/box:1`);
+  const ranges: (string | null)[] = [];
+  let stuck = 0;
+  using proxy = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 18_592,
+    async fetch(request) {
+      const url = new URL(request.url);
+      const range = request.headers.get('range');
+      const headers: Record<string, string> = range === null ? {} : { range };
+      headers.accept = request.headers.get('accept') ?? '*/*';
+      const answer = await fetch(`http://${registry.host}${url.pathname}`, { headers });
+      const bytes = new Uint8Array(await answer.arrayBuffer());
+      if (bytes.length < 1_000_000)
+        return new Response(bytes, { status: answer.status, headers: answer.headers });
+      ranges.push(range);
+      if (ranges.length > 1)
+        return new Response(bytes, { status: answer.status, headers: answer.headers });
+      const body = new ReadableStream({
+        start: (controller) => controller.enqueue(bytes.subarray(0, 4_000_000)),
+        pull: () => {
+          stuck += 1;
+          return new Promise(() => undefined);
+        },
+      });
+      return new Response(body);
+    },
+  });
+  const image = `127.0.0.1:${proxy.port}/big/box:1`;
+  const away = engine.tiffin(['pull', image], { timeoutMs: 3000 });
+  await until('the download hangs', () => stuck > 0);
+  expect((await away).status).toBe(137);
+  await until(
+    'the pull has ended',
+    () =>
+      existsSync(join(engine.dataRoot, 'images/.ingest')) &&
+      readdirSync(join(engine.dataRoot, 'images/.ingest')).some((file) =>
+        file.startsWith('partial-'),
+      ),
+  );
+  expect(await engine.tiffin(['pull', '-q', image])).toMatchObject({ status: 0 });
+  expect(ranges).toEqual([null, expect.stringMatching(/^bytes=[1-9][0-9]{6}-$/)]);
+  expect(await engine.ok('run', '--rm', image, 'stat', '-c', '%s', '/bulk')).toBe('6000000');
 });
 
 const TYPES = {

@@ -36,6 +36,10 @@ export class Intake implements BlobStore {
     return this.#blobs.readAll(digest, limit);
   }
 
+  partial(digest: Digest): Promise<AsyncGenerator<Uint8Array> | undefined> {
+    return this.#blobs.partial(digest);
+  }
+
   add(source: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }> {
     return this.#blobs.add(source);
   }
@@ -53,7 +57,7 @@ export class Intake implements BlobStore {
       for await (const chunk of rest) await writer.write(chunk);
       await writer.commit();
     } catch (error) {
-      await writer.abandon();
+      await writer.abandon(error);
       await (await unpacking)?.discard();
       throw error;
     }

@@ -83,3 +83,30 @@ test('splitWords keeps quoted and escaped characters together', () => {
     '',
   ]);
 });
+
+test('applyChanges takes a health check with its settings, in both forms, and refuses a broken one', () => {
+  const shell = applyChanges(emptyDefaults(), [
+    'HEALTHCHECK --interval=1m30s --retries=3 CMD true || false',
+  ]);
+  expect(shell.healthcheck).toEqual({
+    test: ['CMD-SHELL', 'true || false'],
+    intervalNs: 90e9,
+    timeoutNs: 0,
+    startPeriodNs: 0,
+    startIntervalNs: 0,
+    retries: 3,
+  });
+  const exec = applyChanges(emptyDefaults(), ['healthcheck CMD ["a", "b"]']);
+  expect(exec.healthcheck?.test).toEqual(['CMD', 'a', 'b']);
+  expect(applyChanges(emptyDefaults(), ['HEALTHCHECK NONE']).healthcheck?.test).toEqual(['NONE']);
+  for (const change of [
+    'HEALTHCHECK',
+    'HEALTHCHECK CMD',
+    'HEALTHCHECK --x=1 CMD a',
+    'HEALTHCHECK --interval=1x CMD a',
+    'HEALTHCHECK --interval=1ns CMD a',
+    'HEALTHCHECK ls',
+  ]) {
+    expect(() => applyChanges(emptyDefaults(), [change])).toThrow('HEALTHCHECK');
+  }
+});

@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import { TiffinError } from '../../base/errors.ts';
 import type { ImageDefaults } from '../../spec/image-config.ts';
+import { healthChange } from './health-change.ts';
 import { splitWords } from './words.ts';
 
 const MAX_CHANGES = 1000;
@@ -69,6 +70,12 @@ const INSTRUCTIONS: ReadonlyMap<string, Apply> = new Map<string, Apply>([
     'SHELL',
     (config, rest) => {
       config.shell = requiredList('SHELL', rest);
+    },
+  ],
+  [
+    'HEALTHCHECK',
+    (config, rest) => {
+      config.healthcheck = healthChange(rest, jsonList);
     },
   ],
   [

@@ -14,6 +14,7 @@ export const filterNames = {
   imagePrune: 'dangling label label! until',
   volumes: 'dangling driver label label! name',
   volumePrune: 'all label label!',
+  buildPrune: 'description id inuse parent private shared type unused-for until',
   networks: 'dangling driver id label label! name scope type',
   networkPrune: 'label label! until',
   events:

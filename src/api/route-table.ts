@@ -3,6 +3,7 @@
 import type { Route } from './router.ts';
 import * as absent from './routes/absent.ts';
 import * as archive from './routes/archive.ts';
+import * as build from './routes/build.ts';
 import { commitContainer } from './routes/commit.ts';
 import * as lifecycle from './routes/container-lifecycle.ts';
 import * as streams from './routes/container-streams.ts';
@@ -71,8 +72,9 @@ export const routes: readonly Route[] = [
   ['POST', '/images/{name*}/push', transfer.pushImage],
   ['DELETE', '/images/{name*}', images.removeImage],
   ['GET', '/distribution/{name*}/json', distribution.inspectDistribution],
-  ['POST', '/build', absent.unsupported('build')],
-  ['POST', '/build/prune', absent.noBuildCache],
+  ['POST', '/build', build.buildImage],
+  ['POST', '/build/prune', build.pruneBuilds],
+  ['POST', '/session', absent.unsupported('the BuildKit protocol')],
 
   ['GET', '/volumes', volumes.listVolumes],
   ['POST', '/volumes/create', volumes.createVolume],
@@ -93,6 +95,8 @@ export const routes: readonly Route[] = [
   ['POST', '/tiffin/explain', explain.explainRun],
   ['POST', '/tiffin/system/fsck', system.checkStore],
   ['GET', '/tiffin/manifests/{name*}', distribution.inspectManifest],
+  ['POST', '/tiffin/build', build.buildFramed],
+  ['GET', '/tiffin/images/{name*}/rootfs', build.imageFiles],
 
   ['GET', '/plugins', absent.noPlugins],
   ['GET', '/plugins/{name*}/json', absent.noSuchPlugin],

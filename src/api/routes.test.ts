@@ -53,7 +53,7 @@ const refused: readonly [request: string, status: number, message: string][] = [
   ['GET /images/get', 400, 'names is required'],
   ['GET /system/df?type=dust', 400, 'unknown object type: dust'],
   ['DELETE /containers/box?link=1', 501, 'links between containers'],
-  ['POST /build', 501, 'build is not supported'],
+  ['POST /session', 501, 'the BuildKit protocol is not supported'],
   ['GET /plugins/a/b/json', 404, 'plugin "a/b" not found'],
 ];
 

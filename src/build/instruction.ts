@@ -60,7 +60,8 @@ export type Instruction = Common &
     | { kind: 'arg'; pairs: { key: string; value: string | undefined }[] }
     | { kind: 'env' | 'label'; pairs: Pair[] }
     | { kind: 'expose'; text: string; words: string }
-    | { kind: 'user' | 'workdir' | 'stopsignal' | 'maintainer'; value: string }
+    | { kind: 'user' | 'stopsignal' | 'maintainer'; value: string }
+    | { kind: 'workdir'; value: string }
     | { kind: 'volume'; words: string[] }
     | { kind: 'cmd' | 'entrypoint'; command: CommandLine }
     | { kind: 'shell'; args: string[] }
@@ -73,7 +74,7 @@ export type Instruction = Common &
     | { kind: 'onbuild'; trigger: string }
   );
 
-export type InstructionOf<K extends Instruction['kind']> = Extract<Instruction, { kind: K }>;
+export type InstructionOf<K extends Instruction['kind']> = Instruction & { kind: K };
 
 /** Durations in nanoseconds; 0: the engine's default. */
 export interface HealthOptions {

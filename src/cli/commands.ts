@@ -12,6 +12,7 @@ export interface CommandEntry {
 
 /** A word that is followed by another: `tiffin container ls`. */
 export const groups: ReadonlyMap<string, string> = new Map([
+  ['builder', 'Manage builds'],
   ['container', 'Manage containers'],
   ['image', 'Manage images'],
   ['manifest', 'Look at manifests in registries'],
@@ -57,6 +58,15 @@ export const commands: readonly CommandEntry[] = [
     names: ['explain', 'container explain'],
     everyday: true,
     load: async () => (await import('./commands/explain.ts')).explain,
+  },
+  {
+    names: ['build', 'image build', 'builder build'],
+    everyday: true,
+    load: async () => (await import('./commands/build.ts')).build,
+  },
+  {
+    names: ['builder prune'],
+    load: async () => (await import('./commands/builder-prune.ts')).builderPrune,
   },
   {
     names: ['attach', 'container attach'],

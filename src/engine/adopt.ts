@@ -34,6 +34,7 @@ export async function adopt(parts: Parts): Promise<void> {
   parts.volumes.forgetLost();
   await Promise.all(parts.containers.all().map((container) => adoptOne(parts, container)));
   await sweepRuns(parts);
+  parts.networks.disconnectUnknown((id) => parts.containers.find(id)?.id === id);
   await sweepExecs(parts);
 }
 

@@ -4,8 +4,12 @@
  * `id` operands take a full id, a unique id prefix or a name, as Docker does.
  */
 
+import type { BuildEvent } from '../build/events.ts';
 import type { Descriptor, OnProgress, Platform } from '../spec/content.ts';
 import type {
+  BuildPruneOptions,
+  BuildPruneReport,
+  BuildRequest,
   ContainerConfig,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -34,6 +38,9 @@ import type {
   VolumeCreateRequest,
   WaitResponse,
 } from '../spec/docker.ts';
+
+export { BuildFailure } from './build/build.ts';
+export { StepFailed } from './build/run.ts';
 
 /** A piece of output: stream 1 stdout, 2 stderr. With a terminal everything is stdout. */
 export interface OutputChunk {
@@ -274,6 +281,20 @@ export interface Images {
   prune(filters: Filters): Promise<PruneReport>;
 }
 
+export interface Builds {
+  /** The id of the image; `body` is the context as an archive, empty with `remote`. Throws `BuildFailure` for a step that failed. */
+  build(
+    request: BuildRequest,
+    body: AsyncIterable<Uint8Array>,
+    options: { onEvent: (event: BuildEvent) => Promise<void>; signal: AbortSignal },
+  ): Promise<string>;
+  /** All files of an image as one tar. */
+  files(image: string): AsyncIterable<Uint8Array>;
+  prune(options: BuildPruneOptions): Promise<BuildPruneReport>;
+  /** `24h` or a time as ms since 1970. Throws `invalid`. */
+  parseAge(text: string): number | undefined;
+}
+
 export interface Volumes {
   create(request: VolumeCreateRequest): Promise<Volume>;
   list(filters: Filters): Promise<{ Volumes: Volume[]; Warnings: string[] }>;
@@ -319,6 +340,7 @@ export interface Engine {
   readonly containers: Containers;
   readonly execs: Execs;
   readonly images: Images;
+  readonly builds: Builds;
   readonly volumes: Volumes;
   readonly networks: Networks;
   readonly system: System;

@@ -10,6 +10,9 @@ import { encodePlan } from '../plan/encode.ts';
 import { openStore } from '../store/index.ts';
 import { adopt, loadContainers, startByPolicy } from './adopt.ts';
 import { Background } from './background.ts';
+import { CacheTable } from './build/cache-table.ts';
+import { openBuilds } from './build/room.ts';
+import { buildVerbs } from './build/verbs.ts';
 import { ContainerSet } from './containers/set.ts';
 import { ContainerTable } from './containers/table.ts';
 import { containerVerbs } from './containers/verbs.ts';
@@ -86,12 +89,14 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
   const background = new Background();
   const table = new ContainerTable(database);
   const starting = LauncherKeeper.start(shim, paths.launcherSocket);
+  const steps = new CacheTable(database);
   const [launcher, store] = await Promise.all([
     starting,
     openStore({
       root: paths.dataRoot,
       database,
       shim,
+      keptLayers: () => steps.layers(),
       usedImages: () => table.all().map(({ definition }) => definition.imageId),
       layerRemoved: (path) =>
         void starting.then(
@@ -100,6 +105,7 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
         ),
     }),
   ]);
+  const trash = new Trash(paths.trash, background);
   const networks = openNetworks({ database, dataRoot: paths.dataRoot });
   networks.ensureDefault();
   const usersOf = (volume: string): string[] =>
@@ -109,6 +115,7 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
       .map((container) => container.id);
   return {
     paths,
+    shim,
     facts: hostFacts(),
     database,
     launcher,
@@ -122,7 +129,8 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
     volumes: new VolumeSet({ database, paths, events, usersOf }),
     images: new ImageRoom(store),
     background,
-    trash: new Trash(paths.trash, background),
+    trash,
+    builds: openBuilds({ paths, store, trash }, steps),
   };
 }
 
@@ -131,6 +139,7 @@ function toEngine(parts: Parts, lock: Disposable): Engine {
     containers: containerVerbs(parts),
     execs: execVerbs(parts),
     images: imageVerbs(parts),
+    builds: buildVerbs(parts),
     volumes: volumeVerbs(parts),
     networks: networkVerbs(parts),
     system: systemVerbs(parts),

@@ -5,6 +5,7 @@ import type { HostFacts } from '../host/facts.ts';
 import type { NetworkRoom } from '../network/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Background } from './background.ts';
+import type { BuildRoom } from './build/room.ts';
 import type { ContainerSet } from './containers/set.ts';
 import type { ContainerTable } from './containers/table.ts';
 import type { EventBus } from './events.ts';
@@ -18,6 +19,8 @@ import type { VolumeSet } from './volumes/set.ts';
 
 export interface Parts {
   readonly paths: Paths;
+  /** Path of the shim. */
+  readonly shim: string;
   readonly facts: HostFacts;
   readonly database: Database;
   readonly launcher: LauncherKeeper;
@@ -30,6 +33,7 @@ export interface Parts {
   readonly execs: ExecSet;
   readonly volumes: VolumeSet;
   readonly images: ImageRoom;
+  readonly builds: BuildRoom;
   readonly background: Background;
   readonly trash: Trash;
 }

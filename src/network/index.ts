@@ -74,6 +74,8 @@ export interface NetworkRoom {
   endpointTeardown(...endpoints: readonly Endpoint[]): Plan;
   /** Frees what `connect` reserved, for one network or for all; absence is success. */
   disconnect(containerId: string, network?: string): void;
+  /** Frees what nobody will ever free: reservations of those whom `isKnown` denies. */
+  disconnectUnknown(isKnown: (containerId: string) => boolean): void;
 
   /** Who holds a host port, if anybody: a container of this engine first, else a process. */
   portOwner(port: HostPort): PortOwner | undefined;

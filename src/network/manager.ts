@@ -138,6 +138,11 @@ export class NetworkManager implements NetworkRoom {
     });
   }
 
+  disconnectUnknown(isKnown: (containerId: string) => boolean): void {
+    const holders = new Set(this.#tables.endpoints().map(({ containerId }) => containerId));
+    for (const holder of holders) if (!isKnown(holder)) this.disconnect(holder);
+  }
+
   portOwner(port: HostPort): PortOwner | undefined {
     return this.#ports.owner(port);
   }

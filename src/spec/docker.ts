@@ -3,6 +3,7 @@
  * checked, attacker-chosen keys in null-prototype objects.
  */
 
+export type * from './docker/build.ts';
 export type * from './docker/container.ts';
 export type * from './docker/exec.ts';
 export type * from './docker/host-config.ts';

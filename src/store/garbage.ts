@@ -6,6 +6,12 @@ import type { CompressedLayers } from './compressed.ts';
 import type { ImageRecords, ImageRow } from './images/records.ts';
 import type { LayerStore } from './layers/layers.ts';
 
+/** A layer that somebody else than an image wants to find again. */
+export interface KeptLayer {
+  diffId: Digest;
+  blob: { digest: Digest };
+}
+
 export interface Collected {
   blobs: Digest[];
   layers: Digest[];
@@ -23,6 +29,7 @@ export class Garbage {
   readonly #layers: LayerStore;
   readonly #compressed: CompressedLayers;
   readonly #usedImages: () => Iterable<string>;
+  readonly #keptLayers: () => Iterable<KeptLayer>;
   #holds = 0;
   #wanted = false;
   #running: Promise<Collected> | undefined;
@@ -33,12 +40,14 @@ export class Garbage {
     layers: LayerStore,
     compressed: CompressedLayers,
     usedImages: () => Iterable<string>,
+    keptLayers: () => Iterable<KeptLayer> = () => [],
   ) {
     this.#records = records;
     this.#blobs = blobs;
     this.#layers = layers;
     this.#compressed = compressed;
     this.#usedImages = usedImages;
+    this.#keptLayers = keptLayers;
   }
 
   /** Keeps everything until the returned object is disposed. A collection that is under way ends first. */
@@ -110,6 +119,10 @@ export class Garbage {
       if (copy !== undefined) blobs.add(copy);
     }
     const layers = new Set<Digest>(kept.flatMap((row) => row.layers.map(({ diffId }) => diffId)));
+    for (const { diffId, blob } of this.#keptLayers()) {
+      blobs.add(blob.digest);
+      layers.add(diffId);
+    }
     return {
       blobs: this.#blobs.list().filter((digest) => !blobs.has(digest)),
       layers: this.#layers.list().filter((diffId) => !layers.has(diffId)),

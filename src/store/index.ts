@@ -10,7 +10,7 @@ import { FileBlobStore } from './blobs.ts';
 import { checkStore } from './check/check.ts';
 import type { CheckOptions, CheckReport } from './check/problem.ts';
 import { CompressedLayers } from './compressed.ts';
-import { Garbage } from './garbage.ts';
+import { Garbage, type KeptLayer } from './garbage.ts';
 import { type HistoryStep, imageHistory } from './images/history.ts';
 import { type ImageLayer, type ImageOrigin, type ImageRecord, Images } from './images/images.ts';
 import { readImage } from './images/read-image.ts';
@@ -46,6 +46,8 @@ export interface StoreOptions {
   layerRemoved?: (path: string) => void;
   /** Other than what this machine is found to be best at. */
   layerForms?: LayerForms;
+  /** Layers that stay although no image names them; asked at each collection. */
+  keptLayers?: () => Iterable<KeptLayer>;
 }
 
 export class Store {
@@ -90,6 +92,7 @@ export class Store {
       this.layers,
       this.compressed,
       options.usedImages,
+      options.keptLayers,
     );
     this.#removal = new Removal(records, this.images, this.#garbage, changed);
     this.archives = new Archives(this, options.shim);

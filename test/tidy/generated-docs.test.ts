@@ -17,6 +17,6 @@ test('docs: pages written by generatedDocs are up to date; otherwise run: bun to
 test('docs: generatedDocs knows what is refused and what is there', async () => {
   const api = (await generatedDocs()).get('docs/reference/api-coverage.md') ?? '';
   expect(api).toContain('| `POST /containers/create` | yes |');
-  expect(api).toMatch(/\| `POST \/build` \| 501: build is not supported/);
+  expect(api).toMatch(/\| `POST \/session` \| 501: the BuildKit protocol is not supported/);
   expect(api).toMatch(/\| `GET \/swarm` \| 503: This node is not a swarm manager \|/);
 });

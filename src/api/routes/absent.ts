@@ -14,9 +14,6 @@ export const notInSwarm: Handler = () => {
 
 export const noPlugins: Handler = () => json([]);
 
-/** There is none, so nothing is left of it. */
-export const noBuildCache: Handler = () => json({ CachesDeleted: [], SpaceReclaimed: 0 });
-
 export const noSuchPlugin: Handler = ({ path }) => {
   throw new TiffinError('not-found', 'no-such-plugin', `plugin "${path.get('name')}" not found`);
 };

@@ -58,6 +58,26 @@ export class FakeEngine implements Engine {
     throw new TiffinError('not-found', 'no-such-container', `No such container: ${id}`);
   }
 
+  readonly builds: Engine['builds'] = {
+    build: async (request, body, { onEvent, signal }) => {
+      this.#record('build', request);
+      this.signals.push(signal);
+      for await (const bytes of body) this.received += bytes.length;
+      const name = { order: 1, total: 1, stage: '', at: 1, of: 1, text: 'FROM scratch' };
+      await onEvent({ kind: 'begin', step: 1, name });
+      await onEvent({ kind: 'end', step: 1, cached: false, id: IMAGE_ID, error: '' });
+      return IMAGE_ID;
+    },
+    files: async function* () {
+      yield Buffer.from('files');
+    },
+    parseAge: () => 0,
+    prune: async (options) => {
+      this.#record('pruneBuilds', options);
+      return { CachesDeleted: ['a'], SpaceReclaimed: 1 };
+    },
+  };
+
   readonly containers: Engine['containers'] = {
     create: async (request, name, platform) => {
       this.#record('create', request, name, platform);

@@ -74,8 +74,18 @@ function usageRows(usage: SystemDf): Row[] {
       sum(volumes, volumeSize),
       sum(volumes, volumeSize) - sum(usedVolumes, volumeSize),
     ),
-    { ...row('Build Cache', 0, 0, 0, 0), Reclaimable: '0B' },
+    cacheRow(usage.BuildCache ?? []),
   ];
+}
+
+/** What images share is counted with them. */
+function cacheRow(records: SystemDf['BuildCache']): Row {
+  const own = records.filter(({ Shared }) => !Shared);
+  const busy = records.filter(({ InUse }) => InUse);
+  const size = own.reduce((sum, { Size }) => sum + Size, 0);
+  const free = own.reduce((sum, { Size, InUse }) => sum + (InUse ? 0 : Size), 0);
+  const made = row('Build Cache', records.length, busy.length, size, free);
+  return { ...made, Reclaimable: decimalSize(free) };
 }
 
 function row(type: string, total: number, active: number, size: number, reclaimable: number): Row {

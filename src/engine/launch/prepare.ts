@@ -12,11 +12,15 @@ import { type SpecOutput, toRuntimeSpec } from '../spec/index.ts';
 import { etcFiles } from './etc-files.ts';
 import { logLimits } from './log-limits.ts';
 
-/** The plan of one start. `endpoints` are reserved already; none for host, none and shared networks. */
+/**
+ * The plan of one start. `endpoints` are reserved already; none for host, none and shared networks. `lower` are the directories
+ * of the layers, top first.
+ */
 export function prepareLaunch(
   parts: Parts,
   definition: Definition,
   endpoints: readonly Endpoint[],
+  lower: readonly string[] = parts.images.layersOf(definition.imageId),
 ): Plan {
   const paths = containerPaths(parts.paths, definition.id);
   const { config, hostConfig } = definition;
@@ -27,7 +31,7 @@ export function prepareLaunch(
     bundle: paths.directory,
     rootfs: {
       kind: 'overlay',
-      lower: parts.images.layersOf(definition.imageId),
+      lower,
       upper: paths.upper,
       work: paths.work,
       mountpoint: paths.mountpoint,

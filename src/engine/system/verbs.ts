@@ -57,6 +57,6 @@ async function dataUsage(parts: Parts): Promise<SystemDf> {
     })),
     Containers: containers,
     Volumes: volumes,
-    BuildCache: [],
+    BuildCache: await parts.builds.cache.records(),
   };
 }

@@ -1,5 +1,6 @@
 /** The engine itself: Docker Engine API 1.51, `SystemInfo`, `SystemVersion`, `EventMessage`, data usage and prune reports. */
 
+import type { BuildCacheRecord } from './build.ts';
 import type { ContainerSummary } from './container.ts';
 import type { ImageDeleteItem, ImageSummary } from './image.ts';
 import type { Volume, VolumeUsage } from './volume.ts';
@@ -127,7 +128,7 @@ export interface SystemDf {
   Containers: ContainerSummary[];
   /** Clients read the usage of each without looking whether it is there. */
   Volumes: (Volume & { UsageData: VolumeUsage })[];
-  BuildCache: never[];
+  BuildCache: BuildCacheRecord[];
 }
 
 /** Each kind of prune fills its own list. */

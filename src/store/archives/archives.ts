@@ -2,7 +2,7 @@
 
 import { type PathStatus, pathStatus, unpackTree } from '../../host/tree-process.ts';
 import { encodePlan } from '../../plan/encode.ts';
-import type { Plan } from '../../plan/ops.ts';
+import type { Op, Plan } from '../../plan/ops.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
 import type { ImageLayer, ImageRecord } from '../images/images.ts';
 import type { Store } from '../index.ts';
@@ -72,8 +72,21 @@ export class Archives {
   }
 
   /** `exportTree` as a layer of the store; undefined when the tree holds nothing. The caller holds the store. */
-  addLayer(plan: Plan, leaveOut?: LeaveOut): Promise<ImageLayer | undefined> {
-    return addLayer(this.#store, this.exportTree(plan, '/', leaveOut));
+  addLayer(
+    plan: Plan,
+    leaveOut?: LeaveOut,
+    change?: (op: Op) => Op,
+  ): Promise<ImageLayer | undefined> {
+    const ops = packTreeOps(this.#shim, plan);
+    return addLayer(
+      this.#store,
+      treeToTar(change === undefined ? ops : each(ops, change), leaveOut),
+    );
+  }
+
+  /** `addLayer` of a tree that is no directory anywhere: operations, ended by `tree-end`. */
+  addTreeLayer(ops: AsyncIterable<readonly Op[]>): Promise<ImageLayer | undefined> {
+    return addLayer(this.#store, treeToTar(ops));
   }
 
   /** An image of layers that are stored already. The caller holds the store. */
@@ -85,4 +98,11 @@ export class Archives {
   changes(plan: Plan, upper: string): Promise<TreeChange[]> {
     return readChanges(this.#shim, plan, upper);
   }
+}
+
+async function* each(
+  ops: AsyncIterable<readonly Op[]>,
+  change: (op: Op) => Op,
+): AsyncGenerator<Op[]> {
+  for await (const batch of ops) yield batch.map(change);
 }

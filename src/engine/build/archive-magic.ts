@@ -1,0 +1,12 @@
+/** Whether a file begins like an archive that ADD unpacks. */
+
+const MAGICS: readonly (readonly number[])[] = [
+  [0x1f, 0x8b, 0x08],
+  [0x28, 0xb5, 0x2f, 0xfd],
+];
+const USTAR = 257;
+
+export function looksLikeArchive(head: Uint8Array): boolean {
+  const compressed = MAGICS.some((magic) => magic.every((byte, at) => head[at] === byte));
+  return compressed || Buffer.from(head.subarray(USTAR, USTAR + 5)).toString('latin1') === 'ustar';
+}

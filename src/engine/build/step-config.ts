@@ -1,0 +1,157 @@
+/** A RUN as a container's definition, so that it takes the same way as `run`: same planner, profile, capabilities, networks. */
+
+import { TiffinError } from '../../base/errors.ts';
+import type { RunRequest } from '../../build/worker.ts';
+import type { HostConfig, Ulimit } from '../../spec/docker.ts';
+import type { MountRecord } from '../containers/mount-record.ts';
+import type { Definition } from '../containers/record.ts';
+import { formatTime, nowNs } from '../time.ts';
+
+/** What the client may say about all RUNs of a build. */
+export interface StepLimits {
+  memory: number;
+  memorySwap: number;
+  cpuShares: number;
+  cpuPeriod: number;
+  cpuQuota: number;
+  cpusetCpus: string;
+  cpusetMems: string;
+  cgroupParent: string;
+  shmSize: number;
+  ulimits: Ulimit[];
+  extraHosts: string[];
+  securityOpt: string[];
+  /** `default`, `none`, `host`, `container:<id>` or a network's name. */
+  network: string;
+}
+
+export function stepDefinition(
+  id: string,
+  request: RunRequest,
+  limits: StepLimits,
+  mounts: readonly MountRecord[],
+): Definition {
+  if (request.insecure) {
+    throw new TiffinError('denied', 'insecure-step', 'security.insecure is not allowed', {
+      hint: 'RUN --security=insecure would give the step all of the host: remove it',
+    });
+  }
+  return {
+    id,
+    name: `build-${id.slice(0, 12)}`,
+    created: formatTime(nowNs()),
+    imageId: '',
+    manifest: undefined,
+    config: {
+      Hostname: 'buildkitsandbox',
+      Domainname: '',
+      User: request.user,
+      AttachStdin: false,
+      AttachStdout: true,
+      AttachStderr: true,
+      ExposedPorts: {},
+      Tty: false,
+      OpenStdin: false,
+      StdinOnce: false,
+      Env: [...request.env],
+      Cmd: [...request.args],
+      Image: '',
+      Volumes: {},
+      WorkingDir: request.workingDirectory,
+      Entrypoint: null,
+      OnBuild: null,
+      Labels: {},
+    },
+    hostConfig: hostConfig(request, limits),
+    networks: {},
+    mounts,
+  };
+}
+
+function hostConfig(request: RunRequest, limits: StepLimits): HostConfig {
+  const asked = request.network === 'default' ? limits.network : request.network;
+  return {
+    ...DEFAULTS,
+    NetworkMode: asked === '' || asked === 'default' ? 'bridge' : asked,
+    Memory: limits.memory,
+    MemorySwap: limits.memorySwap,
+    CpuShares: limits.cpuShares,
+    CpuPeriod: limits.cpuPeriod,
+    CpuQuota: limits.cpuQuota,
+    CpusetCpus: limits.cpusetCpus,
+    CpusetMems: limits.cpusetMems,
+    CgroupParent: limits.cgroupParent,
+    ShmSize: limits.shmSize,
+    Ulimits: limits.ulimits,
+    ExtraHosts: limits.extraHosts,
+    SecurityOpt: limits.securityOpt,
+  };
+}
+
+const DEFAULTS: HostConfig = {
+  CpuShares: 0,
+  Memory: 0,
+  CgroupParent: '',
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: '',
+  CpusetMems: '',
+  Devices: [],
+  DeviceCgroupRules: [],
+  DeviceRequests: [],
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  NanoCpus: 0,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: [],
+  Binds: [],
+  ContainerIDFile: '',
+  LogConfig: { Type: 'none', Config: {} },
+  NetworkMode: 'bridge',
+  PortBindings: {},
+  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  AutoRemove: false,
+  VolumeDriver: '',
+  VolumesFrom: [],
+  Mounts: [],
+  ConsoleSize: [0, 0],
+  Annotations: {},
+  CapAdd: [],
+  CapDrop: [],
+  CgroupnsMode: 'private',
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: [],
+  GroupAdd: [],
+  IpcMode: '',
+  Cgroup: '',
+  Links: [],
+  OomScoreAdj: 0,
+  PidMode: '',
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: [],
+  StorageOpt: {},
+  Tmpfs: {},
+  UTSMode: '',
+  UsernsMode: '',
+  ShmSize: 0,
+  Sysctls: {},
+  Runtime: '',
+  Isolation: '',
+  MaskedPaths: null,
+  ReadonlyPaths: null,
+  Init: null,
+};

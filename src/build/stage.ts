@@ -288,5 +288,6 @@ function platformOf({ config }: BaseImage): StageResult['platform'] {
 }
 
 function timeText({ epoch }: BuildScope, ms: number): string {
-  return new Date(epoch === undefined ? ms : epoch * 1000).toISOString();
+  const text = new Date(epoch === undefined ? ms : epoch * 1000).toISOString();
+  return text.replace('.000Z', 'Z');
 }

@@ -7,7 +7,7 @@ import { parseReference } from '../../spec/reference.ts';
 import { CliError } from '../command.ts';
 import { parseUlimit } from '../container/ulimit.ts';
 import type { FlagValues } from '../flags/values.ts';
-import { registryAuthHeader } from '../image/registry-auth.ts';
+import { registryAuth } from '../image/registry-auth.ts';
 
 /** What the flags alone say. */
 export function requestOf(flags: FlagValues): Record<string, unknown> {
@@ -41,13 +41,11 @@ export function requestOf(flags: FlagValues): Record<string, unknown> {
 }
 
 /** Credentials for the registries that the Dockerfile names outright. */
-export function registriesOf(dockerfile: string): string | undefined {
+export async function registriesOf(dockerfile: string): Promise<string | undefined> {
   const found: Record<string, unknown> = {};
   for (const registry of registries(dockerfile)) {
-    const header = registryAuthHeader(registry);
-    if (header !== undefined) {
-      found[registry] = JSON.parse(Buffer.from(header, 'base64url').toString());
-    }
+    const auth = await registryAuth(registry);
+    if (auth !== undefined) found[registry] = auth;
   }
   if (Object.keys(found).length === 0) return undefined;
   return Buffer.from(JSON.stringify(found)).toString('base64url');

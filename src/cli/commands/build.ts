@@ -107,7 +107,7 @@ export const build: Command = {
     const tags = [...given.list('tag'), ...names];
     const source = await buildSource(path, given.text('file'));
     const registries =
-      source.dockerfile === undefined ? undefined : registriesOf(source.dockerfile);
+      source.dockerfile === undefined ? undefined : await registriesOf(source.dockerfile);
     const document = { ...request, ...source.request, tags, ...(registries && { registries }) };
     const id = await perform(invocation, document, source.archive);
     for (const { output } of wanted.filter((one) => !keepsImage(one.output, one.text))) {

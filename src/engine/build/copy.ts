@@ -122,6 +122,7 @@ async function* copyOps(
   const exclude = request.flags.exclude;
   for (const item of request.items) {
     const source = await sources.open(item.source, request.report);
+    await sources.verify(item.source, request.flags.checksum, request.report);
     const paths = await expandPath(source, item.path);
     for (const path of paths) {
       const archive = request.extract

@@ -3,7 +3,7 @@
  * read with `git archive`.
  */
 
-import { TiffinError } from '../../base/errors.ts';
+import { errorMessage, TiffinError } from '../../base/errors.ts';
 import type { StepReport } from '../../build/worker.ts';
 import { runProgram, streamProgram } from '../../host/program.ts';
 
@@ -45,7 +45,13 @@ export async function* cloneRepository(
   };
   await git('init', '--quiet', '--bare', '--template=', into);
   const wanted = ref === '' ? 'HEAD' : ref;
-  await git('--git-dir', into, 'fetch', '--quiet', '--depth=1', '--no-tags', '--', remote, wanted);
+  const fetchInto = (...depth: string[]) =>
+    git('--git-dir', into, 'fetch', '--quiet', ...depth, '--no-tags', '--', remote, wanted);
+  await fetchInto('--depth=1').catch((error: unknown) => {
+    // A server of plain files has only the whole history.
+    if (!errorMessage(error).includes('does not support shallow')) throw error;
+    return fetchInto();
+  });
   const commit = await git('--git-dir', into, 'rev-parse', 'FETCH_HEAD^{commit}');
   const tree = directory === '' ? commit : `${commit}:${directory}`;
   report.status(`${commit} ${wanted}`);

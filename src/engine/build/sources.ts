@@ -4,8 +4,9 @@ import { createHash } from 'node:crypto';
 import { join, posix } from 'node:path';
 import { TiffinError } from '../../base/errors.ts';
 import { layersKey, stepKey } from '../../build/cache-key.ts';
-import { ignoreRules } from '../../build/ignore.ts';
+import { DockerfileError } from '../../build/dockerfile-error.ts';
 import type { CopyRequest, Layers, Source, StepReport } from '../../build/worker.ts';
+import { digestAlgorithm, isDigest } from '../../spec/digest.ts';
 import type { Parts } from '../parts.ts';
 import { looksLikeArchive } from './archive-magic.ts';
 import { directoriesOf } from './directories.ts';
@@ -57,6 +58,21 @@ export class Sources implements AsyncDisposable {
         return indexSource(tree, { keepsOwners: false });
       }
     }
+  }
+
+  /** Compares what came from an address with the digest that the Dockerfile promises. */
+  async verify(source: Source, checksum: string | undefined, report: StepReport): Promise<void> {
+    if (checksum === undefined) return;
+    if (source.kind !== 'url' || !isDigest(checksum) || digestAlgorithm(checksum) !== 'sha256') {
+      throw new DockerfileError(
+        'checksum can only be a sha256 digest, and only of a file from an address',
+      );
+    }
+    const [entry] = (await this.#tree(source, report)).entries();
+    if (entry?.digest === checksum) return;
+    throw new DockerfileError(
+      `digest mismatch for ${source.url}: expected ${checksum}, got ${entry?.digest}`,
+    );
   }
 
   /** Content of what would be read, without times and owners that a copy does not keep. */
@@ -173,8 +189,4 @@ function identity(op: object): unknown {
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
-}
-
-export function ignoresOf(patterns: readonly string[]): (path: string) => boolean {
-  return ignoreRules(patterns).ignores;
 }

@@ -81,6 +81,9 @@ int read_xattrs(struct pack *pack, int fd)
         ssize_t size = fgetxattr(fd, name, value, sizeof value);
         if (strcmp(name, "trusted.overlay.opaque") == 0)
             pack->opaque = size == 1 && value[0] == 'y';
+        /* An upper directory that holds only a hint of what is in a lower one: as a layer it would lack the content. */
+        if (strcmp(name, "trusted.overlay.redirect") == 0 || strcmp(name, "trusted.overlay.metacopy") == 0)
+            return -EOPNOTSUPP;
         if (size < 0 || strncmp(name, "trusted.overlay.", 16) == 0)
             continue;
         if (pack->xattrs_length + name_length + (size_t)size + 8 > sizeof pack->xattrs)

@@ -94,7 +94,13 @@ for (const [name, client] of clients) {
       expect(lstatSync(join(out, 'followed')).isFile()).toBe(true);
       const missing = await client(['cp', `${container}:/nothing`, out]);
       expect(missing.status).toBe(1);
-      expect(missing.stderr).toContain('Could not find the file /nothing in container');
+      expect(missing.stderr).toContain(
+        `Could not find the file /nothing in container ${container}`,
+      );
+      const nobody = await client(['cp', join(files, 'src/one'), 'nobody:/tmp']);
+      expect(nobody.stderr).toContain('No such container: nobody');
+      const followed = await client(['cp', '-L', `${container}:/nothing`, out]);
+      expect(followed.status).toBe(1);
     });
 
     test(`${name} cp of a tar stream into ${container}, with its user's ids when asked`, async () => {

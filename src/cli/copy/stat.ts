@@ -1,6 +1,6 @@
 /** What the engine says of a path in a container. */
 
-import { type Client, withQuery } from '../client/client.ts';
+import { ApiError, type Client, withQuery } from '../client/client.ts';
 import type { ResponseHead } from '../client/http.ts';
 import { CliError } from '../command.ts';
 
@@ -14,7 +14,13 @@ export interface PathStat {
 const HEADER = 'x-docker-container-path-stat';
 
 export async function statPath(client: Client, container: string, path: string): Promise<PathStat> {
-  const response = await client.stream('HEAD', archiveTarget(container, path));
+  const response = await client
+    .stream('HEAD', archiveTarget(container, path))
+    .catch((error: unknown) => {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      // The answer to HEAD has no room for words.
+      throw new ApiError(404, `Could not find the file ${path} in container ${container}`);
+    });
   for await (const _nothing of response.body);
   return readStat(response);
 }

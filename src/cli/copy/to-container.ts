@@ -66,8 +66,7 @@ async function destinationInfo(
     if (behind === undefined) return { ...absent, path: stat.linkTarget };
     return { path: stat.linkTarget, exists: true, isDirectory: isGoDirectory(behind) };
   } catch (error) {
-    const isUnknown = error instanceof ApiError && error.message.startsWith('No such container');
-    if (!(error instanceof ApiError) || isUnknown) throw error;
+    if (!(error instanceof ApiError)) throw error;
     return absent;
   }
 }

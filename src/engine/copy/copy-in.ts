@@ -21,7 +21,7 @@ export async function copyIn(
   using root = await openRoot(parts, reference);
   const { container, steps } = root;
   const directory = `${containerPath(path)}/`;
-  const stat = await statIn(parts, steps, directory).catch((error: unknown) => {
+  const stat = await statIn(parts, root, directory).catch((error: unknown) => {
     throw isNotDirectory(error) ? notDirectory() : error;
   });
   if (stat.mode < GO_DIRECTORY) throw notDirectory();

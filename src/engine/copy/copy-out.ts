@@ -16,7 +16,7 @@ export async function copyOut(
 ): Promise<{ stat: PathStat; archive: AsyncIterable<Uint8Array> }> {
   const root = await openRoot(parts, reference);
   try {
-    const stat = await statIn(parts, root.steps, path);
+    const stat = await statIn(parts, root, path);
     emitContainer(parts, root.container, 'archive-path');
     return { stat, archive: stream(parts, root, containerPath(path), stat) };
   } catch (error) {

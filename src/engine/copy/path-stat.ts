@@ -6,7 +6,7 @@ import type { Step } from '../../plan/ops.ts';
 import type { PathStat } from '../contract.ts';
 import type { Parts } from '../parts.ts';
 import { formatTime } from '../time.ts';
-import { openRoot } from './root.ts';
+import { type ContainerRoot, openRoot } from './root.ts';
 
 /** As many as the kernel follows (path_resolution(7)). */
 const MAX_LINKS = 40;
@@ -30,12 +30,19 @@ const GO_BITS: readonly (readonly [number, number])[] = [
 
 export async function pathStat(parts: Parts, reference: string, path: string): Promise<PathStat> {
   using root = await openRoot(parts, reference);
-  return statIn(parts, root.steps, path);
+  return statIn(parts, root, path);
 }
 
-export async function statIn(parts: Parts, steps: Step[], path: string): Promise<PathStat> {
+export async function statIn(
+  parts: Parts,
+  { container, steps }: Pick<ContainerRoot, 'container' | 'steps'>,
+  path: string,
+): Promise<PathStat> {
   const full = containerPath(path);
-  const found = await look(parts, steps, full, path);
+  const found = await parts.store.archives.status(steps, full).catch((cause: unknown) => {
+    const isMissing = cause instanceof TiffinError && cause.class === 'not-found';
+    throw isMissing ? noSuchPath(path, container.name, cause) : cause;
+  });
   const isLink = (found.mode & TYPE_MASK) === LINK;
   return {
     name: posix.basename(full) || '/',
@@ -62,18 +69,9 @@ export function containerPath(path: string): string {
   return path.endsWith('/') ? `${plain}/` : plain;
 }
 
-export function noSuchPath(path: string, cause?: unknown): TiffinError {
-  const message = `Could not find the file ${path} in container`;
+function noSuchPath(path: string, container: string, cause: unknown): TiffinError {
+  const message = `Could not find the file ${path} in container ${container}`;
   return new TiffinError('not-found', 'no-such-path', message, { cause });
-}
-
-async function look(parts: Parts, steps: Step[], full: string, path: string) {
-  try {
-    return await parts.store.archives.status(steps, full);
-  } catch (cause) {
-    if (cause instanceof TiffinError && cause.class === 'not-found') throw noSuchPath(path, cause);
-    throw cause;
-  }
 }
 
 /** Only words for the client: whoever asks for that path has it resolved anew. Where it ends in a loop or in nothing, as far as it led. */

@@ -305,11 +305,12 @@ test('system prune asks first and stops at anything but yes', async () => {
   expect(refused.status).toBe(1);
   expect(api.asked).toEqual([]);
   const accepted = await api.run(['system', 'prune'], { stdin: 'y\n' });
-  expect(accepted.stdout).toEndWith('Total reclaimed space: 3kB\n');
+  expect(accepted.stdout).toEndWith('Total reclaimed space: 4kB\n');
   expect(words(api.asked)).toEqual([
     'POST /containers/prune',
     'POST /networks/prune',
     'POST /images/prune',
+    'POST /build/prune',
   ]);
 });
 

@@ -11,7 +11,7 @@ import { openStore } from '../store/index.ts';
 import { adopt, loadContainers, startByPolicy } from './adopt.ts';
 import { Background } from './background.ts';
 import { CacheTable } from './build/cache-table.ts';
-import { openBuilds } from './build/room.ts';
+import { BuildRoom } from './build/room.ts';
 import { buildVerbs } from './build/verbs.ts';
 import { ContainerSet } from './containers/set.ts';
 import { ContainerTable } from './containers/table.ts';
@@ -130,7 +130,7 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
     images: new ImageRoom(store),
     background,
     trash,
-    builds: openBuilds({ paths, store, trash }, steps),
+    builds: new BuildRoom({ paths, store, trash }, steps),
   };
 }
 
@@ -147,12 +147,13 @@ function toEngine(parts: Parts, lock: Disposable): Engine {
   };
 }
 
-/** Containers run on; what nobody needs any more of the host's network goes. */
+/** Containers run on, builds end; what nobody needs any more of the host's network goes. */
 async function close(parts: Parts, lock: Disposable): Promise<void> {
   for (const container of parts.containers.all()) {
     container.health?.stop();
     clearTimeout(container.restart?.timer);
   }
+  await parts.builds.close();
   await parts.background.close();
   for (const container of parts.containers.all()) container.monitor?.close();
   const release = parts.networks.hostRelease();

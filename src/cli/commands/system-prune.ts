@@ -1,5 +1,7 @@
 /** `tiffin system prune`. */
 
+import type { BuildPruneReport } from '../../spec/docker.ts';
+import { withQuery } from '../client/client.ts';
 import type { Command } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { filtersParameter, pruneFilterFlag } from '../filters.ts';
@@ -40,6 +42,12 @@ export const systemPrune: Command = {
       reclaimed += report.SpaceReclaimed ?? 0;
       out.print(pruneText(report));
     }
+    const cache = await client.json<BuildPruneReport>('POST', withQuery('/build/prune', { all }));
+    const objects = cache.CachesDeleted ?? [];
+    if (objects.length > 0) {
+      out.print(`Deleted build cache objects:\n${objects.join('\n')}\n\n`);
+    }
+    reclaimed += cache.SpaceReclaimed;
     out.print(`Total reclaimed space: ${decimalSize(reclaimed)}\n`);
     return 0;
   },
@@ -51,6 +59,7 @@ function warning(all: boolean, volumes: boolean): string {
     'all networks not used by at least one container',
     ...(volumes ? ['all anonymous volumes not used by at least one container'] : []),
     all ? 'all images without at least one container associated to them' : 'all dangling images',
+    all ? 'all build cache' : 'unused build cache',
   ];
   return `WARNING! This will remove:\n${lines.map((line) => `  - ${line}\n`).join('')}`;
 }

@@ -56,6 +56,10 @@ export async function buildImage(
   await using _hold = await parts.store.hold();
   await using context = await openContext(request, body, workspace, reportTo(options));
   const text = await context.dockerfile();
+  if (request.cacheFrom.length > 0) {
+    const warning = 'cache sources are not read: this engine keeps the results of all steps itself';
+    void options.onEvent({ kind: 'warning', text: warning });
+  }
   try {
     const dockerfile = parseDockerfile(text);
     const ignore = await ignoreOf(request, context);

@@ -11,7 +11,7 @@ export interface Owner {
 const MAX_ID = 2 ** 32 - 2;
 const MAX_FILE = 4 * 1024 * 1024;
 
-/** `user`, `user:group`, `:group`. Without a group the user's number is the group's too, as docker has it. */
+/** `user`, `user:group`, `:group`. Without a group it is the user's own, and of a number the same number, as docker has it. */
 export async function resolveOwner(text: string, root: TreeSource): Promise<Owner> {
   const [user = '', group = user, ...more] = text.split(':');
   if (more.length > 0) throw new DockerfileError(`invalid chown string: ${text.slice(0, 80)}`);

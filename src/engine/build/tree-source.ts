@@ -42,7 +42,10 @@ export function indexSource(
   tree: FileTree,
   options: { keepsOwners: boolean; ignores?: (path: string) => boolean },
 ): TreeSource {
-  const kept = (entry: FileEntry) => options.ignores?.(entry.path) !== true;
+  // A device in a context would be one that its sender chose; an archive that is unpacked holds what its maker put there.
+  const kept = (entry: FileEntry) =>
+    options.ignores?.(entry.path) !== true &&
+    (options.keepsOwners || (entry.kind !== 'character' && entry.kind !== 'block'));
   return {
     keepsOwners: options.keepsOwners,
     async *list(prefix) {

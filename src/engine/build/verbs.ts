@@ -7,15 +7,16 @@ import { buildImage } from './build.ts';
 import { imageFiles } from './image-files.ts';
 
 export function buildVerbs(parts: Parts): Builds {
-  const { cache, caches } = parts.builds;
+  const { builds } = parts;
   return {
-    build: async (request, body, options) => {
-      const id = await buildImage(parts, { cache, caches }, request, body, options);
-      await cache.fit();
-      return id;
-    },
+    build: (request, body, { onEvent, signal }) =>
+      builds.run(signal, async (either) => {
+        const id = await buildImage(parts, builds, request, body, { onEvent, signal: either });
+        await builds.cache.fit();
+        return id;
+      }),
     files: (image) => imageFiles(parts, image),
     parseAge: (text) => parseUntil(new Map([['until', [text]]])),
-    prune: (options) => cache.prune(options),
+    prune: (options) => builds.cache.prune(options),
   };
 }

@@ -11,8 +11,8 @@ SHIM_SOURCES := $(wildcard shim/*.c shim/*.h)
 
 BUILD_PACKAGES := musl-tools linux-libc-dev busybox-static
 TEST_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-14-dev gcc libc6-dev libseccomp-dev nftables iproute2 procps \
-  erofs-utils skopeo buildah umoci docker-registry docker.io apache2-utils debootstrap runc podman tmux xz-utils zstd jq curl python3-minimal qemu-system-x86 cpio kmod util-linux uidmap criu
-BENCH_PACKAGES := $(TEST_PACKAGES) crun containerd conmon
+  erofs-utils skopeo buildah umoci docker-registry docker.io containerd apache2-utils debootstrap runc crun podman tmux xz-utils zstd jq curl python3-minimal qemu-system-x86 cpio kmod util-linux uidmap criu
+BENCH_PACKAGES := $(TEST_PACKAGES) conmon
 
 .PHONY: help
 help: ## This list
@@ -28,6 +28,10 @@ demo: dist/tiffin ## Build, start the engine, run a container and look into it
 .PHONY: test
 test: check dist/tiffin build/.deps-test ## All checks and all tests
 	@$(BUN) tools/test.ts
+
+.PHONY: conformance
+conformance: dist/tiffin build/.deps-test ## The specification's requirements and real callers: one table
+	@$(BUN) tools/conformance.ts
 
 .PHONY: check
 check: node_modules build/.deps-build dist/shim dist/starter.tar ## Formatter, linter, types, C warnings

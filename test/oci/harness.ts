@@ -42,10 +42,13 @@ export class Bundle implements Disposable {
   readonly directory = mkdtempSync(join(tmpdir(), 'tiffin-oci-'));
   readonly bundle = join(this.directory, 'bundle');
   readonly rootfs = join(this.bundle, 'rootfs');
+  readonly command: readonly string[];
   readonly root = join(this.directory, 'state');
   readonly id = `t${process.pid}-${this.directory.slice(-6)}`;
 
-  constructor() {
+  /** `command`: a runtime with runc's command line. */
+  constructor(command: readonly string[] = [binary, 'oci']) {
+    this.command = command;
     // Also for ids of a user namespace, to which this directory is somebody else's.
     chmodSync(this.directory, 0o755);
     for (const name of ['bin', 'etc', 'proc', 'sys', 'dev', 'tmp', 'data']) {
@@ -82,7 +85,7 @@ export class Bundle implements Disposable {
   }
 
   ociWith(options: RunOptions, ...args: string[]): Result {
-    return run([binary, 'oci', '--root', this.root, ...args], options);
+    return run([...this.command, '--root', this.root, ...args], options);
   }
 
   /** `run` in the foreground. */

@@ -92,6 +92,8 @@ test('podman generate kube and systemd describe a container', () => {
 });
 
 test('podman checkpoint without CRIU is refused and the container goes on', () => {
+  const criu = machine.run(['sh', '-c', 'command -v criu']).out.trim();
+  if (criu !== '') expect(machine.run(['mount', '--bind', '/dev/null', criu]).status).toBe(0);
   expect(run('-d', '--name', 'kept', image, 'sleep', '1000').status).toBe(0);
   const { status, err } = podman('container', 'checkpoint', 'kept');
   expect(status).not.toBe(0);

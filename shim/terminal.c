@@ -45,6 +45,14 @@ static int bind_console(struct launch *launch, int slave)
     return status < 0 ? fail(launch, status, "/dev/console") : 0;
 }
 
+/* In front of a caller the size is its terminal's, and known before the program can ask for it. */
+static bool copy_window(const struct launch *launch, int master)
+{
+    struct winsize size;
+    return launch->supervise.mode == 1 && launch->console_socket < 0 && ioctl(0, TIOCGWINSZ, &size) == 0 &&
+           ioctl(master, TIOCSWINSZ, &size) == 0;
+}
+
 int op_terminal(struct launch *launch, const struct op *op)
 {
     uint32_t rows = op_u32(op, TERMINAL__ROWS), columns = op_u32(op, TERMINAL__COLUMNS);
@@ -54,7 +62,7 @@ int op_terminal(struct launch *launch, const struct op *op)
     SCOPED_FD slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (slave < 0)
         return fail(launch, errno, "pty");
-    if (rows != 0 || columns != 0)
+    if (!copy_window(launch, master) && (rows != 0 || columns != 0))
         set_window(master, rows, columns);
     /* Only the launch that makes the root owns its /dev/console; a later process has just its pty. */
     int status = launch->rooted ? bind_console(launch, slave) : 0;

@@ -25,11 +25,18 @@ const impossible = liveTestsImpossible();
 const facts = gatherFacts();
 const onV1 = facts.cgroup.v1.memory !== undefined;
 
+/** Each move of a process and each removal of a group waits for the kernel, on a busy machine for long. */
+const timeoutMs = 120_000;
+
 function live(name: string, body: () => Promise<void>): void {
-  test(name, async () => {
-    if (impossible === undefined) await body();
-    else console.log(`left out: ${impossible}`);
-  });
+  test(
+    name,
+    async () => {
+      if (impossible === undefined) await body();
+      else console.log(`left out: ${impossible}`);
+    },
+    timeoutMs,
+  );
 }
 
 live(

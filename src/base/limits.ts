@@ -29,7 +29,7 @@ export const limits = {
   /** Entries of one layer. */
   archiveEntries: 10_000_000,
   /** Entries of a layer that becomes a file-system image: their names and attributes stay in memory meanwhile. */
-  imageEntries: 400_000,
+  imageEntries: 200_000,
   /** Files of one image archive (load). */
   archiveFiles: 16_384,
   /** Images of one image archive. */

@@ -43,13 +43,16 @@ export async function addLayer(
     throw error;
   }
   const [outcome] = await unpacking;
-  if (outcome.status === 'rejected') throw outcome.reason;
+  const received = outcome.status === 'fulfilled' ? outcome.value : undefined;
   if (blob.digest === EMPTY_TAR) {
-    await outcome.value.discard();
+    await received?.discard();
     return undefined;
   }
-  const diffId = await outcome.value.publish();
-  return { diffId, blob: { mediaType: mediaTypes.ociLayer, ...blob } };
+  const layer = { mediaType: mediaTypes.ociLayer, ...blob };
+  // A layer too large for one form takes another; anything else fails again, in its own words.
+  const diffId =
+    received === undefined ? await store.layers.create(layer) : await received.publish();
+  return { diffId, blob: layer };
 }
 
 /** Writes configuration and manifest and records the image. The caller holds the store. */

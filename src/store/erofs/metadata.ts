@@ -14,40 +14,28 @@ import {
   xattrBody,
 } from './format.ts';
 import type { ImageFile } from './image-file.ts';
-import type { Content, Node } from './node.ts';
+import type { Content, Layout, Node } from './node.ts';
 
 /** The root's nid: inode number 0 would read as "no entry" in user space. */
 const FIRST_SLOT = 2;
 
-/** One inode in its place. */
-interface Placed {
-  node: Node;
-  parent: Node;
-  /** Bytes of its data. */
-  size: number;
-  /** Whether the end of its data lies behind the inode and its attributes, in the same block. */
-  inline: boolean;
-  tail?: Uint8Array;
-  /** First block of the data that does not. */
-  block: number;
-}
-
 /** Appends everything but the first block, and returns that. */
 export async function writeMetadata(file: ImageFile, root: Node): Promise<Uint8Array> {
   const { placed, slots } = layOut(root);
-  for (const entry of placed) {
-    if (entry.node.children !== undefined) writeDirectory(file, entry);
-    else if (entry.node.target !== '') writeTarget(file, entry);
+  for (const node of placed) {
+    if (node.layout === undefined) continue;
+    if (node.children !== undefined) writeDirectory(file, node, node.layout);
+    else writeTarget(file, node, node.layout);
     await file.drain();
   }
   align(file, BLOCK);
   const meta = file.position;
   let chunks = false;
   let number = 0;
-  for (const entry of placed) {
+  for (const node of placed) {
     number += 1;
-    file.skipTo(meta + entry.node.nid * SLOT);
-    chunks = writeInode(file, entry, number) || chunks;
+    file.skipTo(meta + node.nid * SLOT);
+    chunks = writeInode(file, node, number) || chunks;
     await file.drain();
   }
   file.skipTo(meta + slots * SLOT);
@@ -62,14 +50,13 @@ export async function writeMetadata(file: ImageFile, root: Node): Promise<Uint8A
 }
 
 /** Gives every inode its nid, the root first: a directory's entries name the nids of what it holds. */
-function layOut(root: Node): { placed: Placed[]; slots: number } {
-  const placed: Placed[] = [];
-  const waiting: { node: Node; parent: Node }[] = [{ node: root, parent: root }];
+function layOut(root: Node): { placed: Node[]; slots: number } {
+  const placed: Node[] = [];
+  const directories: { node: Node; parent: Node }[] = [];
   let slot = FIRST_SLOT;
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { node, parent } = next;
+  const place = (node: Node, parent: Node) => {
     // The second name of a file.
-    if (node.nid !== 0) continue;
+    if (node.nid !== 0) return;
     const fixed = INODE_BYTES + xattrBody(node.xattrs, node.opaque).length;
     const { size, tail } = measure(node, parent);
     const inline = tail > 0 && fixed + tail <= BLOCK;
@@ -79,15 +66,19 @@ function layOut(root: Node): { placed: Placed[]; slots: number } {
     if (whole <= BLOCK && offset + whole > BLOCK) slot += (BLOCK - offset) / SLOT;
     node.nid = slot;
     slot += Math.ceil((alignUp(whole, 4) + chunkMapBytes(node.content)) / SLOT);
-    placed.push({ node, parent, size, inline, block: node.content?.start ?? 0 });
-    for (const child of node.children?.values() ?? []) waiting.push({ node: child, parent: node });
+    if (tail > 0) node.layout = { parent, size, inline, tail: undefined, block: 0 };
+    placed.push(node);
+    if (node.children !== undefined) directories.push({ node, parent });
+  };
+  place(root, root);
+  for (let next = directories.pop(); next !== undefined; next = directories.pop()) {
+    for (const child of next.node.children?.values() ?? []) place(child, next.node);
   }
   return { placed, slots: slot };
 }
 
 /** Bytes of the data, and those that would lie behind the inode if there is room: a link's target, a directory's last block. */
 function measure(node: Node, parent: Node): { size: number; tail: number } {
-  if (node.content !== undefined) return { size: node.content.size, tail: 0 };
   if (node.children === undefined) {
     const size = node.target === '' ? 0 : encodeByteText(node.target).length;
     return { size, tail: size };
@@ -96,44 +87,43 @@ function measure(node: Node, parent: Node): { size: number; tail: number } {
   return { size: (counts.length - 1) * BLOCK + tail, tail };
 }
 
-function writeDirectory(file: ImageFile, entry: Placed): void {
-  const entries = sortedEntries(entry.node, entry.parent);
+function writeDirectory(file: ImageFile, node: Node, layout: Layout): void {
+  const entries = sortedEntries(node, layout.parent);
   const { counts, tail } = splitEntries(entries);
-  entry.block = file.position / BLOCK;
+  layout.block = file.position / BLOCK;
   let at = 0;
   counts.forEach((count, index) => {
     const some = entries.slice(at, at + count);
-    if (entry.inline && index === counts.length - 1) entry.tail = direntBlock(some, tail);
+    if (layout.inline && index === counts.length - 1) layout.tail = direntBlock(some, tail);
     else file.append(direntBlock(some, BLOCK));
     at += count;
   });
 }
 
-function writeTarget(file: ImageFile, entry: Placed): void {
-  const target = encodeByteText(entry.node.target);
-  if (entry.inline) {
-    entry.tail = target;
+function writeTarget(file: ImageFile, node: Node, layout: Layout): void {
+  const target = encodeByteText(node.target);
+  if (layout.inline) {
+    layout.tail = target;
     return;
   }
-  entry.block = file.position / BLOCK;
+  layout.block = file.position / BLOCK;
   file.append(target);
   align(file, BLOCK);
 }
 
 /** Whether the inode has a map of chunks. */
-function writeInode(file: ImageFile, entry: Placed, number: number): boolean {
-  const { node, size, tail } = entry;
-  const { mode, uid, gid, mtimeNs } = node;
+function writeInode(file: ImageFile, node: Node, number: number): boolean {
+  const { mode, uid, gid, mtimeNs, layout, content } = node;
   const xattrs = xattrBody(node.xattrs, node.opaque);
-  const map = chunkMap(node.content);
-  const layout = map !== undefined ? 'chunks' : tail !== undefined ? 'inline' : 'plain';
+  const map = chunkMap(content);
+  const kind = map !== undefined ? 'chunks' : layout?.tail !== undefined ? 'inline' : 'plain';
   file.append(
     inode({
-      format: LAYOUTS[layout],
+      format: LAYOUTS[kind],
       xattrBytes: xattrs.length,
       mode,
-      size,
-      union: unionOf(entry, map !== undefined),
+      size: content?.size ?? layout?.size ?? 0,
+      union: unionOf(node, map !== undefined),
       number,
       uid,
       gid,
@@ -142,16 +132,17 @@ function writeInode(file: ImageFile, entry: Placed, number: number): boolean {
     }),
   );
   file.append(xattrs);
-  if (tail !== undefined) file.append(tail);
+  if (layout?.tail !== undefined) file.append(layout.tail);
   if (map === undefined) return false;
   align(file, 4);
   file.append(map);
   return true;
 }
 
-function unionOf({ node, block }: Placed, hasMap: boolean): number {
-  if (node.device !== undefined) return deviceNumber(node.device);
-  return hasMap ? (node.content?.chunkBits ?? 0) : block;
+function unionOf({ device, content, layout }: Node, hasMap: boolean): number {
+  if (device !== undefined) return deviceNumber(device);
+  if (content === undefined) return layout?.block ?? 0;
+  return hasMap ? content.chunkBits : content.start;
 }
 
 /** A block address per chunk; undefined for a file without holes. */

@@ -29,6 +29,21 @@ export interface Node {
   content: Content | undefined;
   /** Place in the metadata area, in units of 32 bytes; 0: not laid out yet. */
   nid: number;
+  /** Of a directory or a symbolic link, once it is laid out. */
+  layout: Layout | undefined;
+}
+
+/** Where the data of a directory or a link is. */
+export interface Layout {
+  /** What `..` means. */
+  parent: Node;
+  /** Bytes of the data. */
+  size: number;
+  /** Whether the end of the data lies behind the inode and its attributes, in the same block. */
+  inline: boolean;
+  tail: Uint8Array | undefined;
+  /** First block of the data that does not. */
+  block: number;
 }
 
 /** Where a file's bytes are. */
@@ -39,7 +54,7 @@ export interface Content {
   /** Block size of holes: 4096 << chunkBits. */
   chunkBits: number;
   /** Runs of whole chunks that are not stored: first chunk and count, ascending. */
-  holes: { first: number; count: number }[];
+  holes: readonly { first: number; count: number }[];
 }
 
 const NO_XATTRS = new Uint8Array(0);
@@ -59,6 +74,7 @@ export function newNode(mode: number, mtimeNs: bigint): Node {
     device: undefined,
     content: undefined,
     nid: 0,
+    layout: undefined,
   };
 }
 

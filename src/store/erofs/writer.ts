@@ -199,7 +199,7 @@ class OpenFile {
     if (whole <= first) {
       this.#file.skipTo(this.#file.position + end - this.#done);
     } else {
-      this.#content.holes.push({ first, count: whole - first });
+      this.#content.holes = [...this.#content.holes, { first, count: whole - first }];
       const rest = Math.max(0, end - whole * this.#chunkBytes);
       this.#file.skipTo(this.#file.position + first * this.#chunkBytes - this.#done + rest);
     }
@@ -207,10 +207,13 @@ class OpenFile {
   }
 }
 
+/** Most files have none. */
+const NO_HOLES: Content['holes'] = [];
+
 function newContent(op: OpOf<'tree-file'>, file: ImageFile): Content {
   const size = Number(op.size);
   const chunkBits = Math.max(0, Math.ceil(Math.log2(size / BLOCK / CHUNKS_MAX)));
   if (chunkBits > CHUNK_BITS_MAX || !Number.isSafeInteger(size))
     throw refused(op.op, op.path, 'EFBIG');
-  return { size, start: file.position / BLOCK, chunkBits, holes: [] };
+  return { size, start: file.position / BLOCK, chunkBits, holes: NO_HOLES };
 }

@@ -15,7 +15,7 @@ import {
 } from '../spec/digest.ts';
 import { NewFile, syncDirectory } from './durable-files.ts';
 
-const READ_CHUNK = 1024 * 1024;
+const READ_CHUNK = 256 * 1024;
 const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
 /** Temporary files; emptied when the store opens. Not part of the layout, so hidden. */
 const INGEST = '.ingest';

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { errnoName, TiffinError } from '../base/errors.ts';
 
 /** Collected before each write, so that small pieces do not cost a system call each. */
-const BATCH = 1024 * 1024;
+const BATCH = 256 * 1024;
 
 /** A file under a temporary name. Ends by `commit` or `abandon`, and leaves nothing after `abandon` unless it is told to. */
 export class NewFile {

@@ -24,6 +24,10 @@ export async function copyStep(
     throw new DockerfileError(message, instruction.range);
   }
   const flags = expandFlags(work, instruction);
+  if (flags.keepGitDir) {
+    const message = 'ADD --keep-git-dir is not supported by this engine';
+    throw new DockerfileError(message, instruction.range);
+  }
   const request: CopyRequest = {
     onto: flags.link ? [] : work.layers,
     items,

@@ -188,6 +188,13 @@ test('COPY follows links only inside of the context and inside of the image', as
   }
 });
 
+test('COPY refuses names that would remove files of the layers below', async () => {
+  write({ Dockerfile: 'FROM starter\nCOPY d /etc/\n', 'd/.wh.passwd': '' });
+  const result = await build();
+  expect(result.status).toBe(1);
+  expect(result.stderr).toContain('cannot copy ".wh.passwd"');
+});
+
 test('ADD unpacks local archives, and takes files from addresses with their digest', async () => {
   write({ 'd/f': 'packed', Dockerfile: '' });
   await must(['tar', '-C', context, '-czf', join(context, 'a.tgz'), 'd']);

@@ -46,6 +46,18 @@ test('ClassicBuild tells steps that run side by side one after the other', () =>
   expect(classic.rest()).toEqual([]);
 });
 
+test('ClassicBuild keeps a bounded part of what is printed ahead of its turn, and whole characters', () => {
+  const classic = new ClassicBuild();
+  const output = (bytes: Uint8Array): BuildEvent => ({ kind: 'output', step: 1, stream: 1, bytes });
+  classic.take(begin(1, 2, 'RUN much'));
+  for (let count = 0; count < 40; count += 1) classic.take(output(Buffer.alloc(64 * 1024, 'x')));
+  const text = [begin(2, 1, 'FROM a'), end(2)].flatMap((event) => classic.take(event)).join('');
+  expect(text.length).toBeLessThan(1_200_000);
+  expect(text).toContain('[output clipped');
+  const [first, second] = [Buffer.from('é').subarray(0, 1), Buffer.from('é').subarray(1)];
+  expect([...classic.take(output(first)), ...classic.take(output(second))].join('')).toBe('é');
+});
+
 test('EventQueue makes who sends much wait until it was read, and lets go when the reader leaves', async () => {
   const queue = new EventQueue<number>();
   let settled = 0;

@@ -2,6 +2,8 @@
 
 import type { BuildEvent } from '../../build/events.ts';
 
+const MAX_HELD = 1024 * 1024;
+
 /** Lines of the answer. Steps of which it is not the turn yet wait. */
 export class ClassicBuild {
   /** Order of the step that may speak. */
@@ -11,6 +13,9 @@ export class ClassicBuild {
   readonly #texts = new Map<number, string>();
   readonly #held = new Map<number, string[]>();
   readonly #ended = new Set<number>();
+  readonly #heldSizes = new Map<number, number>();
+  /** A character may come in two pieces. */
+  readonly #decoders = new Map<number, TextDecoder>();
 
   take(event: BuildEvent): string[] {
     if (event.kind === 'warning') return [`[Warning] ${event.text}\n`];
@@ -22,9 +27,7 @@ export class ClassicBuild {
     const order = this.#orders.get(step);
     // A trigger of the base image speaks whenever it is done.
     if (order === undefined) return this.#lines(event);
-    const held = this.#held.get(order) ?? [];
-    held.push(...this.#lines(event));
-    this.#held.set(order, held);
+    this.#hold(order, this.#lines(event), event.kind === 'output');
     if (event.kind === 'end') this.#ended.add(order);
     return this.#flush();
   }
@@ -33,6 +36,17 @@ export class ClassicBuild {
   rest(): string[] {
     const orders = [...this.#held.keys()].toSorted((a, b) => a - b);
     return orders.flatMap((order) => this.#held.get(order) ?? []);
+  }
+
+  /** What a step prints ahead of its turn is kept up to a bound. */
+  #hold(order: number, lines: readonly string[], isOutput: boolean): void {
+    const held = this.#held.get(order) ?? [];
+    this.#held.set(order, held);
+    const before = this.#heldSizes.get(order) ?? 0;
+    const size = before + lines.reduce((sum, line) => sum + line.length, 0);
+    this.#heldSizes.set(order, order === this.#turn ? 0 : size);
+    if (!isOutput || order === this.#turn || size <= MAX_HELD) held.push(...lines);
+    else if (before <= MAX_HELD) held.push(`[output clipped, ${MAX_HELD} bytes are kept]\n`);
   }
 
   #flush(): string[] {
@@ -57,7 +71,7 @@ export class ClassicBuild {
         this.#containers.set(event.step, event.id.slice(0, 12));
         return [` ---> Running in ${event.id.slice(0, 12)}\n`];
       case 'output':
-        return [new TextDecoder().decode(event.bytes)];
+        return [this.#decode(event.step * 4 + event.stream, event.bytes)];
       case 'status':
         return [`${event.text}\n`];
       case 'end':
@@ -65,6 +79,12 @@ export class ClassicBuild {
       default:
         return [];
     }
+  }
+
+  #decode(key: number, bytes: Uint8Array): string {
+    const decoder = this.#decoders.get(key) ?? new TextDecoder();
+    this.#decoders.set(key, decoder);
+    return decoder.decode(bytes, { stream: true });
   }
 
   #endLines(event: BuildEvent & { kind: 'end' }): string[] {

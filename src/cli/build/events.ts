@@ -22,6 +22,8 @@ export interface Vertex {
   tail: string[];
   /** What is not yet a whole line, per stream. */
   partial: Map<number, string>;
+  /** A character may come in two pieces. */
+  decoders: Map<number, TextDecoder>;
 }
 
 export type Change =
@@ -31,6 +33,7 @@ export type Change =
   | { kind: 'warning'; text: string };
 
 const KEPT_LINES = 200;
+const MAX_LINE = 64 * 1024;
 
 /** Turns messages into changes of vertices; settings of the image are none. */
 export class BuildState {
@@ -48,6 +51,7 @@ export class BuildState {
       error: '',
       tail: [],
       partial: new Map(),
+      decoders: new Map(),
     };
     this.vertices.push(vertex);
     return vertex;
@@ -64,11 +68,7 @@ export class BuildState {
     if (vertex === undefined) return [];
     switch (message.kind) {
       case 'output':
-        return this.#output(
-          vertex,
-          message.stream,
-          Buffer.from(message.bytes, 'base64').toString(),
-        );
+        return this.#output(vertex, message.stream, Buffer.from(message.bytes, 'base64'));
       case 'status':
         return [this.#line(vertex, message.text)];
       case 'end':
@@ -87,9 +87,15 @@ export class BuildState {
     return [{ kind: 'begin', vertex }];
   }
 
-  #output(vertex: Vertex, stream: number, text: string): Change[] {
+  #output(vertex: Vertex, stream: number, bytes: Uint8Array): Change[] {
+    const decoder = vertex.decoders.get(stream) ?? new TextDecoder();
+    vertex.decoders.set(stream, decoder);
+    const text = decoder.decode(bytes, { stream: true });
     const lines = ((vertex.partial.get(stream) ?? '') + text).split('\n');
-    vertex.partial.set(stream, lines.pop() ?? '');
+    const rest = lines.pop() ?? '';
+    // A program that never ends its line must not fill our memory.
+    if (rest.length > MAX_LINE) lines.push(rest);
+    vertex.partial.set(stream, rest.length > MAX_LINE ? '' : rest);
     return lines.map((line) => this.#line(vertex, line));
   }
 

@@ -178,11 +178,21 @@ async function* renamed(selected: Selected, place: Place, change: Change): Async
     const ops: Op[] = [];
     for (const { path, op } of batch) {
       if (path === '' && op.op === 'tree-directory' && place.exists) continue;
+      refuseWhiteout(path);
       const to = path === '' ? place.path : place.path === '.' ? path : `${place.path}/${path}`;
       ops.push(changed(op, to, change, { base, place: place.path }));
     }
     yield ops;
   }
+}
+
+/** In a layer such a name would remove a file of the layers below (image-spec layer.md, section Whiteouts). */
+function refuseWhiteout(path: string): void {
+  const name = posix.basename(path);
+  if (!name.startsWith('.wh.')) return;
+  throw new DockerfileError(
+    `cannot copy ${JSON.stringify(path.slice(0, 300))}: names that begin with .wh. mark removed files in images`,
+  );
 }
 
 function changed(op: Op, path: string, change: Change, from: { base: string; place: string }): Op {

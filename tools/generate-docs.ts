@@ -17,6 +17,8 @@ import { globalFlags } from '../src/cli/global-flags.ts';
 import { HELP as ociHelp } from '../src/cli/oci/help.ts';
 import { API_VERSION, MIN_API_VERSION } from '../src/spec/api-version.ts';
 
+import { createFields } from './create-fields.ts';
+
 const NOTE = '<!-- Written by tools/generate-docs.ts: change the source, then run it. -->';
 
 /** Path below the root to content. */
@@ -54,6 +56,13 @@ function apiPage(): string {
     `Versions ${MIN_API_VERSION} to ${API_VERSION}, with or without the prefix \`/v${API_VERSION}\`. A path that is not listed is answered with 404, \`page not found\`.\n` +
       'What this engine does not have is refused with a status and a sentence, never silently ignored. `{name*}` may hold slashes.',
     ['| route | |', '|---|---|', ...rows].join('\n'),
+    '## Fields of `POST /containers/create`',
+    "`[]` stands for each item of a list, `{}` for each value of a map. Values that are wrong are refused with Docker's status and text.",
+    [
+      '| field | |',
+      '|---|---|',
+      ...createFields.map(([name, verdict]) => `| \`${name}\` | ${verdict} |`),
+    ].join('\n'),
   ]);
 }
 

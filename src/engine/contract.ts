@@ -161,6 +161,8 @@ export interface Containers {
   inspect(id: string, size: boolean): Promise<ContainerInspect>;
   top(id: string, psArgs: string): Promise<ContainerTop>;
   stats(id: string): Promise<ContainerStats>;
+  /** What `--log-opt labels=…` and its like add to each line, in Docker's form. */
+  logAttributes(id: string): string;
   /** Whether output is a raw terminal stream. */
   hasTerminal(id: string): boolean;
   logs(id: string, options: LogOptions): AsyncIterable<LogChunk>;

@@ -43,6 +43,11 @@ export class EventBus {
     for (const reader of this.#readers) reader(event);
   }
 
+  /** Hears of every event from now on, at once; it must not throw. */
+  watch(listener: (event: EngineEvent) => void): void {
+    this.#readers.add(listener);
+  }
+
   /** What the window has already seen, then live events until its end or the signal. */
   async *read(query: EventQuery): AsyncIterable<EngineEvent> {
     const backlog: EngineEvent[] = [];

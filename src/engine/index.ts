@@ -15,6 +15,7 @@ import { BuildRoom } from './build/room.ts';
 import { buildVerbs } from './build/verbs.ts';
 import { ContainerSet } from './containers/set.ts';
 import { ContainerTable } from './containers/table.ts';
+import { actOnUnhealthy } from './containers/unhealthy.ts';
 import { containerVerbs } from './containers/verbs.ts';
 import type { Engine } from './contract.ts';
 import { EventBus } from './events.ts';
@@ -51,6 +52,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   try {
     const parts = await openParts(paths, options.shim ?? shimPath(paths.execRoot));
     loadContainers(parts);
+    actOnUnhealthy(parts);
     await adopt(parts);
     startByPolicy(parts);
     return toEngine(parts, lock);

@@ -72,12 +72,12 @@ function parseSeldomFields(body: JsonObject): Partial<ContainerConfig> {
 }
 
 function parseHealthcheck(health: JsonObject): HealthConfig {
-  const duration = (key: string) => integer(health, key, 0, Number.MAX_SAFE_INTEGER);
+  const duration = (key: string) => integer(health, key);
   return {
     Test: texts(health, 'Test'),
     Interval: duration('Interval'),
     Timeout: duration('Timeout'),
-    Retries: integer(health, 'Retries', 0, 1_000_000),
+    Retries: integer(health, 'Retries'),
     StartPeriod: duration('StartPeriod'),
     StartInterval: duration('StartInterval'),
   };

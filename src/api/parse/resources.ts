@@ -23,7 +23,20 @@ import {
   texts,
 } from './fields.ts';
 
+/** Limits that no Linux engine has (any more): refused when they say something, as a limit must not be lost silently. */
+const ABSENT: readonly (readonly [field: string, why: string])[] = [
+  ['CpuCount', 'it exists on Windows only'],
+  ['CpuPercent', 'it exists on Windows only'],
+  ['IOMaximumIOps', 'it exists on Windows only'],
+  ['IOMaximumBandwidth', 'it exists on Windows only'],
+  ['KernelMemory', 'Linux removed this limit'],
+  ['KernelMemoryTCP', 'use Memory, which counts network buffers too'],
+];
+
 export function parseResources(host: JsonObject): Resources {
+  for (const [field, why] of ABSENT) {
+    if (integer(host, field) > 0) throw invalid(`${field} is not supported: ${why}`);
+  }
   return {
     CpuShares: integer(host, 'CpuShares'),
     Memory: integer(host, 'Memory'),

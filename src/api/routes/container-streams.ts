@@ -44,7 +44,12 @@ export function containerLogs({ engine, path, query, signal, version }: Call): R
     untilNs: query.timestamp('until'),
     signal,
   };
-  const encoding = { raw, timestamps: query.flag('timestamps'), follow: options.follow };
+  const encoding = {
+    raw,
+    timestamps: query.flag('timestamps'),
+    details: query.flag('details') ? engine.containers.logAttributes(id) : undefined,
+    follow: options.follow,
+  };
   const logs = engine.containers.logs(id, options);
   return stream(streamType(raw, version), encodeLogs(logs, encoding));
 }

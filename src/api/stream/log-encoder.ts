@@ -18,6 +18,8 @@ export interface LogEncoding {
   /** A terminal's output: no frames. */
   raw: boolean;
   timestamps: boolean;
+  /** Stands before each line, after its time. */
+  details?: string | undefined;
   /** Every line in a frame of its own, sent when there is nothing more to gather for now. */
   follow: boolean;
 }
@@ -44,16 +46,20 @@ class LogEncoder {
   readonly #times = new TimeFormat();
   #stamp: { ns: bigint; text: Uint8Array } = { ns: -1n, text: NOTHING };
 
+  readonly #details: Uint8Array;
+
   constructor(encoding: LogEncoding) {
     this.#encoding = encoding;
+    const { details } = encoding;
+    this.#details = details === undefined ? NOTHING : Buffer.from(`${details} `);
   }
 
   *push(chunk: LogChunk): Generator<Uint8Array> {
     // `indexOf` and `copy` of Buffer are the fast ones.
     const { buffer, byteOffset, byteLength } = chunk.bytes;
     const bytes = Buffer.from(buffer, byteOffset, byteLength);
-    const { raw, timestamps, follow } = this.#encoding;
-    const byLine = timestamps || (follow && !raw);
+    const { raw, timestamps, details, follow } = this.#encoding;
+    const byLine = timestamps || details !== undefined || (follow && !raw);
     for (let from = 0; from < bytes.length; ) {
       const newline = byLine ? bytes.indexOf(NEWLINE, from) : -1;
       const to = newline < 0 ? bytes.length : newline + 1;
@@ -105,11 +111,15 @@ class LogEncoder {
     return Buffer.concat([header, stamp, line]);
   }
 
-  /** `2026-01-02T03:04:05.000000006Z ` at the start of a line, else nothing. */
+  /** `2026-01-02T03:04:05.000000006Z key=value ` at the start of a line, else nothing. */
   #stampFor(chunk: LogChunk): Uint8Array {
-    if (!this.#encoding.timestamps || !this.#lineStart[chunk.stream]) return NOTHING;
+    const { timestamps, details } = this.#encoding;
+    if (!this.#lineStart[chunk.stream]) return NOTHING;
+    if (!timestamps) return this.#details;
     if (chunk.timeNs !== this.#stamp.ns) {
-      this.#stamp = { ns: chunk.timeNs, text: Buffer.from(`${this.#times.format(chunk.timeNs)} `) };
+      const shown = details === undefined ? '' : `${details} `;
+      const text = Buffer.from(`${this.#times.format(chunk.timeNs)} ${shown}`);
+      this.#stamp = { ns: chunk.timeNs, text };
     }
     return this.#stamp.text;
   }

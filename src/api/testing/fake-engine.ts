@@ -129,6 +129,7 @@ export class FakeEngine implements Engine {
       this.#known(id);
       return sampleStats;
     },
+    logAttributes: () => 'team=blue',
     hasTerminal: (id) => {
       this.#known(id);
       return this.tty;

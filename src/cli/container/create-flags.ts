@@ -193,6 +193,11 @@ export const createFlags: readonly CreateFlag[] = [
   },
   { name: 'no-healthcheck', kind: 'bool', help: 'Disable any container-specified HEALTHCHECK' },
   {
+    name: 'on-unhealthy',
+    kind: 'string',
+    help: 'What follows when a health check turns unhealthy (none|restart|stop|kill)',
+  },
+  {
     name: 'oom-kill-disable',
     kind: 'bool',
     help: 'Disable OOM Killer',

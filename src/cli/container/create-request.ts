@@ -141,6 +141,10 @@ function addPolicies(flags: FlagValues, host: Fields): void {
     const mode = flags.text(flag);
     if (mode !== '' && !accepts(mode)) throw new ValueError(`--${flag}: ${message}`);
   }
+  const unhealthy = flags.text('on-unhealthy');
+  if (unhealthy !== '') {
+    host.Annotations = { ...Object(host.Annotations), 'tiffin.on-unhealthy': unhealthy };
+  }
   const restart = parseRestartPolicy(flags.text('restart'));
   if (flags.bool('rm') && restart.Name !== 'no' && restart.Name !== '') {
     throw new ValueError('conflicting options: cannot specify both --restart and --rm');

@@ -11,24 +11,34 @@ import type {
   HostConfig,
 } from '../../spec/docker.ts';
 import type { ResolvedImage } from '../images/room.ts';
+import { logLimits } from '../launch/log-limits.ts';
 import { toPortRequests } from '../networks/ports.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';
 import { hostnameOf } from '../spec/index.ts';
 import { namespaceModes } from '../spec/namespaces.ts';
 import { commandLine, toRlimits } from '../spec/process.ts';
-import { effectiveCapabilities, parseSecurityOptions } from '../spec/security.ts';
+import {
+  effectiveCapabilities,
+  MASKED_PATHS,
+  parseSecurityOptions,
+  READONLY_PATHS,
+} from '../spec/security.ts';
 import { toSysctls } from '../spec/sysctls.ts';
 import { parseUser } from '../spec/user.ts';
+import { validateHealth } from '../spec/validate-health.ts';
 import { validateNames } from '../spec/validate-names.ts';
+import { validateOptions } from '../spec/validate-options.ts';
 import { validateResources } from '../spec/validate-resources.ts';
 import { formatTime, nowNs } from '../time.ts';
 import { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
+import { logAttributes } from './log-attributes.ts';
 import { mountAll } from './make-mounts.ts';
 import { mergeImage } from './merge-image.ts';
 import { generateName, isContainerName } from './names.ts';
 import { type Definition, initialState } from './record.ts';
+import { unhealthyAction } from './unhealthy.ts';
 
 export async function createContainer(
   parts: Parts,
@@ -75,9 +85,19 @@ export function define(
     imageId: input.image.id,
     manifest: input.image.manifest,
     config: { ...config, Hostname: chooseHostname(parts, config, host, input.id) },
-    hostConfig: joinedById(parts, host),
+    hostConfig: joinedById(parts, withPaths(host)),
     networks: networking.EndpointsConfig,
     mounts: [],
+  };
+}
+
+/** The hidden and read-only paths are written down, so that everybody sees which they are. */
+function withPaths(host: HostConfig): HostConfig {
+  if (host.Privileged) return host;
+  return {
+    ...host,
+    MaskedPaths: host.MaskedPaths ?? [...MASKED_PATHS],
+    ReadonlyPaths: host.ReadonlyPaths ?? [...READONLY_PATHS],
   };
 }
 
@@ -140,6 +160,11 @@ export function validate(parts: Parts, definition: Definition): void {
   toPortRequests(hostConfig.PortBindings);
   validateWorkingDirectory(config);
   validateNames(config, hostConfig);
+  validateOptions(hostConfig, parts.facts);
+  validateHealth(config.Healthcheck);
+  logLimits(hostConfig.LogConfig);
+  logAttributes(definition);
+  unhealthyAction(hostConfig);
   validateRestart(hostConfig);
   validateLinks(parts, hostConfig);
   if (modes.network.kind === 'private') {
@@ -204,9 +229,9 @@ function warnings(parts: Parts, host: HostConfig): string[] {
       'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
     );
   }
-  if (host.Runtime !== '' && host.Runtime !== 'tiffin') {
+  if (host.LogConfig.Config.compress === 'true') {
     list.push(
-      `Runtime ${JSON.stringify(host.Runtime.slice(0, 64))} is not known here; this engine's own is used.`,
+      'Log option compress: rotated logs are kept as they are; max-size and max-file bound them.',
     );
   }
   return list;

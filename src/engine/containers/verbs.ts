@@ -13,6 +13,7 @@ import { explainContainer, explainRun } from './explain.ts';
 import { exportContainer } from './export.ts';
 import { inspectContainer } from './inspect.ts';
 import { listContainers } from './list.ts';
+import { logAttributes } from './log-attributes.ts';
 import { containerLogs } from './logs.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
 import { pruneContainers } from './prune.ts';
@@ -43,6 +44,7 @@ export function containerVerbs(parts: Parts): Containers {
     inspect: (id, size) => inspectContainer(parts, id, size),
     top: async (id, psArgs) => topContainer(parts, id, psArgs),
     stats: async (id) => containerStats(parts, id),
+    logAttributes: (id) => logAttributes(parts.containers.get(id).definition),
     hasTerminal: (id) => parts.containers.get(id).definition.config.Tty,
     logs: (id, options) => containerLogs(parts, id, options),
     attach: async (id, options) => attachContainer(parts, id, options),

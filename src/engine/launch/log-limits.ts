@@ -16,14 +16,24 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ['g', 1024 * MiB],
 ]);
 
-const TYPES: ReadonlySet<string> = new Set(['', 'json-file', 'local', 'none']);
+/** `mode` and `max-buffer-size` mean nothing here: a program never waits for its log longer than the disk does. */
+const COMMON = ['max-size', 'max-file', 'compress', 'mode', 'max-buffer-size'];
+const ATTRIBUTES = ['labels', 'env', 'tag'];
+
+/** Driver to the options it takes. */
+const OPTIONS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['json-file', new Set([...COMMON, ...ATTRIBUTES])],
+  ['local', new Set(COMMON)],
+  ['none', new Set<string>()],
+]);
 
 /** Throws `invalid` for texts that mean nothing and `unsupported` for other log drivers. */
 export function logLimits(log: LogConfig): { maxBytes: number; maxFiles: number } {
-  if (!TYPES.has(log.Type)) {
+  if (log.Type !== '' && !OPTIONS.has(log.Type)) {
     const message = `logger: no log driver named '${log.Type.slice(0, 64)}' is registered`;
     throw new TiffinError('invalid', 'no-log-driver', message);
   }
+  refuseUnknown(log);
   const size = log.Config['max-size'];
   const files = log.Config['max-file'];
   const maxBytes = size === undefined || size === '-1' ? DEFAULTS.maxBytes : parseSize(size);
@@ -31,6 +41,26 @@ export function logLimits(log: LogConfig): { maxBytes: number; maxFiles: number 
   const maxFiles =
     files === undefined ? (size === undefined ? DEFAULTS.maxFiles : 1) : parseCount(files);
   return { maxBytes, maxFiles };
+}
+
+function refuseUnknown(log: LogConfig): void {
+  const driver = log.Type === '' ? 'json-file' : log.Type;
+  for (const key of Object.keys(log.Config)) {
+    if (OPTIONS.get(driver)?.has(key)) continue;
+    const message = `unknown log opt '${key.slice(0, 64)}' for ${driver} log driver`;
+    throw new TiffinError('invalid', 'bad-log-option', message);
+  }
+  const { compress, mode } = log.Config;
+  if (compress !== undefined && compress !== 'true' && compress !== 'false') {
+    throw invalid('compress', compress);
+  }
+  if (mode !== undefined && mode !== 'blocking' && mode !== 'non-blocking') {
+    throw new TiffinError(
+      'invalid',
+      'bad-log-option',
+      `logger: logging mode not supported: ${mode.slice(0, 64)}`,
+    );
+  }
 }
 
 /** `10m`, `512k`, `1gb`, plain bytes. */

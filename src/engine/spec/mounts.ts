@@ -4,6 +4,7 @@ import type { HostConfig } from '../../spec/docker.ts';
 import type { Mount } from '../../spec/runtime/index.ts';
 import type { MountRecord } from '../containers/mount-record.ts';
 import type { NamespaceModes } from './namespaces.ts';
+import { parseSecurityOptions } from './security.ts';
 
 const DEFAULT_SHM_BYTES = 64 * 1024 * 1024;
 
@@ -33,6 +34,7 @@ export function toMounts(input: MountInput): Mount[] {
 
 function kernelMounts({ host, modes }: MountInput): Mount[] {
   const readOnly = host.Privileged ? 'rw' : 'ro';
+  const cgroups = parseSecurityOptions(host.SecurityOpt).writableCgroups ? 'rw' : readOnly;
   return [
     kernelMount('proc', '/proc', ['nosuid', 'noexec', 'nodev']),
     { ...kernelMount('tmpfs', '/dev', ['nosuid', 'strictatime', 'mode=755', 'size=65536k']) },
@@ -45,7 +47,7 @@ function kernelMounts({ host, modes }: MountInput): Mount[] {
       'gid=5',
     ]),
     kernelMount('sysfs', '/sys', ['nosuid', 'noexec', 'nodev', readOnly]),
-    kernelMount('cgroup', '/sys/fs/cgroup', ['nosuid', 'noexec', 'nodev', readOnly]),
+    kernelMount('cgroup', '/sys/fs/cgroup', ['nosuid', 'noexec', 'nodev', cgroups]),
     ...ipcMounts(host, modes),
   ];
 }

@@ -22,7 +22,7 @@ export interface Security {
 }
 
 /** Files of the kernel that tell about the host or its other users (CVE-2018-10892, GHSA-jq35-85cj-fj4p). */
-const MASKED_PATHS = [
+export const MASKED_PATHS: readonly string[] = [
   '/proc/acpi',
   '/proc/asound',
   '/proc/interrupts',
@@ -37,14 +37,21 @@ const MASKED_PATHS = [
   '/sys/firmware',
 ];
 
-const READONLY_PATHS = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'];
+export const READONLY_PATHS: readonly string[] = [
+  '/proc/bus',
+  '/proc/fs',
+  '/proc/irq',
+  '/proc/sys',
+  '/proc/sysrq-trigger',
+];
 
-interface Options {
+export interface SecurityOptions {
   noNewPrivileges: boolean;
   /** `unconfined`, a profile in JSON, or undefined for the default. */
   seccomp: string | undefined;
   apparmor: string | undefined;
   systemPathsUnconfined: boolean;
+  writableCgroups: boolean;
 }
 
 export function toSecurity(host: HostConfig, facts: HostFacts): Security {
@@ -58,8 +65,8 @@ export function toSecurity(host: HostConfig, facts: HostFacts): Security {
     seccomp: seccompOf(options.seccomp, host.Privileged, capabilities),
     // Without AppArmor in the kernel there is nothing a label could be written to.
     apparmorProfile: facts.apparmor ? apparmor : undefined,
-    maskedPaths: open ? [] : (host.MaskedPaths ?? MASKED_PATHS),
-    readonlyPaths: open ? [] : (host.ReadonlyPaths ?? READONLY_PATHS),
+    maskedPaths: open ? [] : [...(host.MaskedPaths ?? MASKED_PATHS)],
+    readonlyPaths: open ? [] : [...(host.ReadonlyPaths ?? READONLY_PATHS)],
   };
 }
 
@@ -72,12 +79,13 @@ export function effectiveCapabilities(host: HostConfig, facts: HostFacts): strin
 }
 
 /** Each option is `name=value`, `name:value` or a bare name, as Docker reads them. Throws `invalid`. */
-export function parseSecurityOptions(texts: readonly string[]): Options {
-  const options: Options = {
+export function parseSecurityOptions(texts: readonly string[]): SecurityOptions {
+  const options: SecurityOptions = {
     noNewPrivileges: false,
     seccomp: undefined,
     apparmor: undefined,
     systemPathsUnconfined: false,
+    writableCgroups: false,
   };
   for (const text of texts) {
     const { name, value } = splitOption(text);
@@ -85,6 +93,7 @@ export function parseSecurityOptions(texts: readonly string[]): Options {
     else if (name === 'seccomp') options.seccomp = required(text, value);
     else if (name === 'apparmor') options.apparmor = required(text, value);
     else if (name === 'systempaths' && value === 'unconfined') options.systemPathsUnconfined = true;
+    else if (name === 'writable-cgroups') options.writableCgroups = parseSwitch(text, value);
     else if (name === 'label') checkLabel(value);
     else throw invalid(text);
   }
@@ -133,6 +142,6 @@ function seccompOf(
 function invalid(text: string): TiffinError {
   const shown = JSON.stringify(text.slice(0, 120));
   return new TiffinError('invalid', 'bad-security-option', `invalid --security-opt ${shown}`, {
-    hint: 'known are no-new-privileges, seccomp=, apparmor=, systempaths=unconfined and label=disable',
+    hint: 'known are no-new-privileges, seccomp=, apparmor=, systempaths=unconfined, writable-cgroups and label=disable',
   });
 }

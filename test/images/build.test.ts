@@ -16,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { must, type Result, type RunOptions, TestEngine } from '../integration/harness.ts';
+import { startRegistry } from './registry.ts';
 
 let engine: TestEngine;
 let scratch: string;
@@ -471,6 +472,27 @@ test('builder prune gives the room of the cache back', async () => {
   expect(after.stdout).toBe('Total:\t0B\n');
   await engine.ok('system', 'prune', '-af');
   expect(readdirSync(join(engine.dataRoot, 'layers'))).toEqual([]);
+});
+
+test('base images come from a registry, and what is built runs elsewhere', async () => {
+  using registry = await startRegistry({ directory: scratch, name: 'build', port: 18_561 });
+  const base = `${registry.host}/team/base:1`;
+  await engine.ok('tag', 'starter', base);
+  await engine.ok('push', base);
+  await engine.ok('rmi', base);
+  write({
+    Dockerfile: `FROM ${base} AS b\nRUN echo made > /made\nFROM scratch\nCOPY --from=b /made /bin/busybox /\nCOPY --from=${base} /etc/group /group\n`,
+  });
+  const result = await built(['-t', `${registry.host}/team/app`]);
+  expect(result.stderr).toContain('Pulling from team/base');
+  await engine.ok('push', `${registry.host}/team/app`);
+  const layout = join(scratch, 'layout');
+  const from = `docker://${registry.host}/team/app:latest`;
+  await must(['skopeo', 'copy', '-q', '--src-tls-verify=false', from, `oci:${layout}:app`]);
+  await must(['umoci', 'unpack', '--image', `${layout}:app`, join(scratch, 'bundle')]);
+  expect(readFileSync(join(scratch, 'bundle/rootfs/made'), 'utf8')).toBe('made\n');
+  expect(existsSync(join(scratch, 'bundle/rootfs/group'))).toBe(true);
+  await engine.ok('rmi', base, `${registry.host}/team/app`);
 });
 
 test('a repository is a context, and nothing of it runs on the way', async () => {

@@ -16,7 +16,7 @@ export async function extractInto(
   const scratch = mkdtempSync(join(tmpdir(), 'tiffin-build-'));
   const tree = unpackTree(shimPath(scratch), directory);
   const reader = new TarReader();
-  const encoder = new TreeEncoder();
+  const encoder = new TreeEncoder({ whiteouts: false });
   try {
     for await (const chunk of archive) {
       encoder.encode(reader.push(chunk).map(owned));

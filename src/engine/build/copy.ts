@@ -4,11 +4,12 @@ import { posix } from 'node:path';
 import { DockerfileError } from '../../build/dockerfile-error.ts';
 import type { BuildLayer, CopyRequest } from '../../build/worker.ts';
 import { unpackTree } from '../../host/tree-process.ts';
-import { encodeOp, encodePlan } from '../../plan/encode.ts';
+import { encodePlan } from '../../plan/encode.ts';
 import type { Op, Step } from '../../plan/ops.ts';
 import type { Parts } from '../parts.ts';
 import { clampTimes, commitUpper } from './commit-layer.ts';
 import { directoriesOf } from './directories.ts';
+import { encodeTree } from './encode-tree.ts';
 import { writableView } from './layers-view.ts';
 import { type ChangeMode, parseMode } from './mode.ts';
 import { type Owner, resolveOwner } from './owner.ts';
@@ -44,9 +45,9 @@ export async function copyFiles(
   try {
     for await (const batch of ops) {
       request.report.signal.throwIfAborted();
-      await sink.write(batch.map((op) => encodeOp(op, 'host')));
+      await sink.write(encodeTree(batch));
     }
-    await sink.write([encodeOp({ op: 'tree-end' }, 'host')]);
+    await sink.write(encodeTree([{ op: 'tree-end' }]));
     await sink.finish();
   } finally {
     // The tree stands; nobody needs it on the disk, it goes into a layer now.

@@ -1,8 +1,8 @@
 /** Files of a source as a real directory, for a mount: written by the shim, which lets no name and no link lead out. */
 
 import { unpackTree } from '../../host/tree-process.ts';
-import { encodeOp } from '../../plan/encode.ts';
 import type { Parts } from '../parts.ts';
+import { encodeTree } from './encode-tree.ts';
 import { cleanPath, select } from './selection.ts';
 import type { TreeSource } from './tree-source.ts';
 
@@ -24,9 +24,9 @@ export async function materialize(
           return { ...op, path: to, value: op.value.slice(op.value.indexOf('/') + 1) };
         return 'path' in op ? { ...op, path: to } : op;
       });
-      await sink.write(ops.map((op) => encodeOp(op, 'host')));
+      await sink.write(encodeTree(ops));
     }
-    await sink.write([encodeOp({ op: 'tree-end' }, 'host')]);
+    await sink.write(encodeTree([{ op: 'tree-end' }]));
     await sink.finish();
   } finally {
     await sink.abort();

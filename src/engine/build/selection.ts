@@ -29,13 +29,14 @@ export async function expandPath(source: TreeSource, path: string): Promise<stri
   return found;
 }
 
-/** Throws `DockerfileError` when nothing is there. */
+/** Throws `DockerfileError` when nothing is there. `heads`: without content where digests stand for it. */
 export async function select(
   source: TreeSource,
   path: string,
   exclude: readonly string[],
+  heads = false,
 ): Promise<Selected> {
-  const opened = await source.open(path);
+  const opened = await source.open(path, heads);
   if (opened === undefined) throw notFound(path);
   const iterator = opened[Symbol.asyncIterator]();
   const first = await iterator.next();

@@ -87,12 +87,12 @@ export class Sources implements AsyncDisposable {
     const tree = await this.open(source, options.report);
     const hash = createHash('sha256');
     for (const found of await expandPath(tree, pathIn(source, path))) {
-      const { entries } = await select(tree, found, options.exclude);
+      const { entries } = await select(tree, found, options.exclude, true);
       hash.update(`${JSON.stringify([options.parents ? found : posix.basename(found)])}\n`);
       for await (const batch of entries) {
-        for (const { path: below, op } of batch) {
+        for (const { path: below, op, digest } of batch) {
           if (op.op === 'tree-data') hash.update(op.bytes);
-          else hash.update(`${JSON.stringify([below, op.op, identity(op)])}\n`);
+          else hash.update(`${JSON.stringify([below, op.op, digest, identity(op)])}\n`);
         }
       }
     }

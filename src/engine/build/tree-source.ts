@@ -13,6 +13,8 @@ import type { LayersView } from './layers-view.ts';
 export interface Placed {
   path: string;
   op: Op;
+  /** Of a file's content, where that is known without reading it. */
+  digest?: string;
 }
 
 export interface TreeSource {
@@ -22,8 +24,11 @@ export interface TreeSource {
   list(prefix: string): AsyncIterable<string>;
   /** What a path leads to, links followed; undefined when there is nothing. */
   kindOf(path: string): Promise<'directory' | 'other' | undefined>;
-  /** The entry at a path, links followed, and everything in it; undefined when there is none. */
-  open(path: string): Promise<AsyncIterable<Placed[]> | undefined>;
+  /**
+   * The entry at a path, links followed, and everything in it; undefined when there is none. `heads`: without content
+   * where a digest stands for it.
+   */
+  open(path: string, heads?: boolean): Promise<AsyncIterable<Placed[]> | undefined>;
 }
 
 const TYPE_BITS: Readonly<Record<FileEntry['kind'], number>> = {
@@ -36,6 +41,8 @@ const TYPE_BITS: Readonly<Record<FileEntry['kind'], number>> = {
 };
 const TYPE_MASK = 0o170000;
 const MAX_LINKS = 40;
+const BATCH_BYTES = 512 * 1024;
+const BATCH_ENTRIES = 64;
 const NO_XATTRS = new Uint8Array(0);
 
 export function indexSource(
@@ -57,11 +64,12 @@ export function indexSource(
       const top = tree.follow(path);
       return top && (top.kind === 'directory' ? 'directory' : 'other');
     },
-    async open(path) {
+    async open(path, heads = false) {
       const top = tree.follow(path);
       if (top === undefined || !kept(top)) return undefined;
       const entries = top.kind === 'directory' ? [top, ...tree.below(top.path)] : [top];
-      return entryOps(tree, top.path, entries.filter(kept));
+      const wanted = entries.filter(kept);
+      return heads ? headsOnly(top.path, wanted) : entryOps(tree, top.path, wanted);
     },
   };
 }
@@ -72,26 +80,35 @@ async function* entryOps(
   entries: readonly FileEntry[],
 ): AsyncGenerator<Placed[]> {
   let batch: Placed[] = [];
+  let bytes = 0;
   for (const entry of entries) {
-    const path = entry.path === top ? '' : entry.path.slice(top === '' ? 0 : top.length + 1);
-    batch.push({ path, op: toOp(entry) });
-    if (entry.kind === 'file') {
-      let offset = 0n;
-      for await (const bytes of tree.read(entry)) {
-        batch.push({ path, op: { op: 'tree-data', offset, bytes } });
-        offset += BigInt(bytes.length);
-        if (batch.length >= 64) {
-          yield batch;
-          batch = [];
-        }
-      }
-    }
-    if (batch.length >= 64) {
+    const head = headOf(top, entry);
+    batch.push(head);
+    let offset = 0n;
+    for await (const piece of entry.kind === 'file' ? tree.read(entry) : []) {
+      batch.push({ path: head.path, op: { op: 'tree-data', offset, bytes: piece } });
+      offset += BigInt(piece.length);
+      bytes += piece.length;
+      if (bytes < BATCH_BYTES) continue;
       yield batch;
       batch = [];
+      bytes = 0;
     }
+    if (batch.length < BATCH_ENTRIES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
   }
   yield batch;
+}
+
+async function* headsOnly(top: string, entries: readonly FileEntry[]): AsyncGenerator<Placed[]> {
+  yield entries.map((entry) => headOf(top, entry));
+}
+
+function headOf(top: string, entry: FileEntry): Placed {
+  const path = entry.path === top ? '' : entry.path.slice(top === '' ? 0 : top.length + 1);
+  return { path, op: toOp(entry), digest: entry.digest ?? '' };
 }
 
 function toOp(entry: FileEntry): Op {

@@ -48,17 +48,22 @@ export class TreeEncoder {
 
   /** The head of a `tree-data` operation, then the content itself: content is never copied here. */
   #data(offset: number, bytes: Uint8Array): void {
-    const head = new Uint8Array(DATA_HEAD);
-    const view = new DataView(head.buffer);
-    view.setUint16(0, OPS['tree-data'].code, true);
-    view.setUint8(2, HOST_STAGE);
-    view.setUint32(4, DATA_HEAD - 8 + bytes.length, true);
-    view.setBigUint64(8, BigInt(offset), true);
-    view.setUint32(16, bytes.length, true);
-    this.#out.push(head, bytes);
+    this.#out.push(dataHead(BigInt(offset), bytes.length), bytes);
   }
 
   #push(op: Op): void {
     this.#out.push(encodeOp(op, 'host'));
   }
+}
+
+/** What comes before the content of a `tree-data` operation. */
+export function dataHead(offset: bigint, size: number): Uint8Array {
+  const head = new Uint8Array(DATA_HEAD);
+  const view = new DataView(head.buffer);
+  view.setUint16(0, OPS['tree-data'].code, true);
+  view.setUint8(2, HOST_STAGE);
+  view.setUint32(4, DATA_HEAD - 8 + size, true);
+  view.setBigUint64(8, offset, true);
+  view.setUint32(16, size, true);
+  return head;
 }

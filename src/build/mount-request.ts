@@ -29,7 +29,7 @@ export async function mountRequest(
     'id',
     type === 'secret' ? posix.basename(text('target', source)) : type === 'ssh' ? 'default' : '',
   );
-  const target = text('target', defaultTarget(type, id, where.index));
+  const target = text('target', defaultTarget(flag, id, where.index));
   const from = flag.options.has('from') ? await where.from(text('from', '')) : undefined;
   if (type === 'secret' && id === '') {
     throw new DockerfileError('one of source, target or id required', where.range);
@@ -52,8 +52,8 @@ export async function mountRequest(
 }
 
 /** A secret for a variable has no file unless one is asked for. */
-function defaultTarget(type: MountFlag['type'], id: string, index: number): string {
-  if (type === 'secret') return `/run/secrets/${id}`;
+function defaultTarget({ type, options }: MountFlag, id: string, index: number): string {
+  if (type === 'secret') return options.has('env') ? '' : `/run/secrets/${id}`;
   return type === 'ssh' ? `/run/buildkit/ssh_agent.${index}` : '';
 }
 

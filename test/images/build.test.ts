@@ -259,7 +259,7 @@ test('ignore files leave paths out, and one of the Dockerfile comes before that 
 test('secrets reach a RUN as file and as variable, and nothing of them stays', async () => {
   write({
     Dockerfile:
-      'FROM starter\nRUN --mount=type=secret,id=file wc -c < /run/secrets/file\nRUN --mount=type=secret,id=var,env=VALUE echo "${#VALUE} letters"\n',
+      'FROM starter\nRUN --mount=type=secret,id=file wc -c < /run/secrets/file\nRUN --mount=type=secret,id=var,env=VALUE test ! -e /run/secrets/var && echo "${#VALUE} letters"\nRUN --mount=type=secret,id=var,env=VALUE,target=/both,uid=5 test "$(cat /both)" = "$VALUE" && stat -c %u:%a /both\n',
     'secret.txt': 'needle-in-file',
     '.dockerignore': 'secret.txt',
   });
@@ -272,6 +272,7 @@ test('secrets reach a RUN as file and as variable, and nothing of them stays', a
   const result = await built(['-t', 'secretive', ...secrets], { env: { NEEDLE: 'needle-in-env' } });
   expect(result.stderr).toContain(' 14\n');
   expect(result.stderr).toContain(' 13 letters\n');
+  expect(result.stderr).toContain(' 5:400\n');
   const saved = join(scratch, 'saved.tar');
   await engine.ok('save', '-o', saved, 'secretive');
   expect(readFileSync(saved).includes('needle-in')).toBe(false);

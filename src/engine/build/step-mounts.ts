@@ -108,10 +108,8 @@ export class Mounts {
       if (!mount.required) return;
       throw new DockerfileError(`secret ${mount.id}: not found`);
     }
-    if (mount.env !== '') {
-      prepared.env.push(`${mount.env}=${Buffer.from(value).toString()}`);
-      return;
-    }
+    if (mount.env !== '') prepared.env.push(`${mount.env}=${Buffer.from(value).toString()}`);
+    if (mount.target === '') return;
     const path = join(run, `secret-${at}`);
     writeFileSync(path, value, { mode: 0o600, flag: 'wx' });
     chownSync(path, mount.uid, mount.gid);

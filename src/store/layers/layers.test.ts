@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { TiffinError } from '../../base/errors.ts';
 import { openDatabase } from '../../host/database.ts';
 import { shimPath } from '../../host/shim-binary.ts';
 import { unpackTree } from '../../host/tree-process.ts';
@@ -24,6 +25,7 @@ import { chunks } from '../testing/blob-store-contract.ts';
 import { filesBelow, removeTestDirectories, testDirectory } from '../testing/directory.ts';
 import { archive, members, padded, paxText, rawHeader, rawMember } from '../testing/tar-bytes.ts';
 import { directories, discardTrees } from '../testing/test-store.ts';
+import { type LayerForms, shimLayerForms } from './forms.ts';
 import { Intake } from './intake.ts';
 import { LayerStore } from './layers.ts';
 import { LayerRecords } from './records.ts';
@@ -361,4 +363,48 @@ test('Intake publishes no tree of a blob that fails its digest, and keeps a blob
   await intake.write({ digest: sha256Digest(escaping) }, chunks(escaping, 50));
   expect(names()).toEqual([]);
   expect(blobs.has(sha256Digest(escaping))).toBe(true);
+});
+
+test('LayerStore.sweep gives up images that the kernel does not mount, and tells of every path that goes', async () => {
+  const root = testDirectory();
+  const blobs = new FileBlobStore(join(root, 'images'));
+  const records = new LayerRecords(openDatabase(':memory:'), 'boot');
+  const gone: string[] = [];
+  const open = (forms: LayerForms) =>
+    new LayerStore(join(root, 'layers'), blobs, records, forms, (path) => gone.push(path));
+  const { diffId, blob } = await addLayer(blobs, members([{ path: 'a', content: 'x' }]));
+  const before = open(shimLayerForms(shim, testDirectory()));
+  const image = await before.ensure(diffId, blob);
+  expect(image).toEndWith('.erofs');
+  await before.synced();
+  const after = open(directories(withShim));
+  expect([...(await after.sweep())]).toEqual([diffId]);
+  expect(readdirSync(join(root, 'layers'))).toEqual([]);
+  expect(readFileSync(join(await after.ensure(diffId, blob), 'a'), 'utf8')).toBe('x');
+  await after.remove(diffId);
+  expect(gone).toEqual([join(root, 'layers', diffId.slice(7))]);
+});
+
+test('LayerStore.ensure makes a directory of a layer that is too large for an image', async () => {
+  const root = testDirectory();
+  const blobs = new FileBlobStore(join(root, 'images'));
+  const plain = directories(withShim);
+  const forms: LayerForms = {
+    ...plain,
+    preferred: async () => 'image',
+    open: async (form, path) => {
+      const sink = await plain.open('directory', path);
+      if (form === 'directory') return sink;
+      const take = () => {
+        throw new TiffinError('unsupported', 'too-many-entries', 'too many');
+      };
+      return { take, drain: sink.drain, finish: sink.finish, abort: () => sink.abort() };
+    },
+  };
+  const records = new LayerRecords(openDatabase(':memory:'), 'boot');
+  const layers = new LayerStore(join(root, 'layers'), blobs, records, forms);
+  const { diffId, blob } = await addLayer(blobs, members([{ path: 'a', content: 'x' }]));
+  const path = await layers.ensure(diffId, blob);
+  expect(readFileSync(join(path, 'a'), 'utf8')).toBe('x');
+  expect(layers.has(await layers.create(blob))).toBe(true);
 });

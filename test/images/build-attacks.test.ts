@@ -33,7 +33,7 @@ async function output(...lines: string[]): Promise<string> {
 test('a bind mount whose source is a link shows the stage that it is in, never the host', async () => {
   const secret = join(scratch, 'of-the-host');
   writeFileSync(secret, 'x');
-  const seen = await output(
+  await output(
     'FROM starter AS evil',
     `RUN ln -s / /root-link && ln -s ${scratch} /far && ln -s ../../../../../../../../ /up && mkdir /own-mark`,
     'FROM starter',
@@ -41,7 +41,6 @@ test('a bind mount whose source is a link shows the stage that it is in, never t
     'RUN --mount=type=bind,from=evil,source=/up,target=/m test -d /m/own-mark',
     `RUN --mount=type=bind,from=evil,source=/,target=/m test ! -e /m/far/of-the-host && test ! -e ${secret}`,
   );
-  expect(seen).not.toContain('of-the-host');
   writeFileSync(
     join(context, 'Dockerfile'),
     'FROM starter AS evil\nRUN ln -s /proc/1/root /p && ln -s ' +

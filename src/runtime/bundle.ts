@@ -28,14 +28,14 @@ export function loadBundle(
   if (spec.root === undefined) {
     throw new TiffinError('invalid', 'no-root', `${file}: root: expected a value, got nothing`);
   }
-  if (spec.process === undefined) {
-    throw new TiffinError(
-      'invalid',
-      'no-process',
-      `${file}: process: expected a value, got nothing`,
-    );
-  }
   return { path, spec, text, rootfs: resolveRoot(resolve(path, spec.root.path)) };
+}
+
+/** `process` is required only of what is to be started (config.md «Process»). */
+export function noProcess(): TiffinError {
+  return new TiffinError('invalid', 'no-process', 'process: expected a value, got nothing', {
+    hint: 'config.json must say which program to run',
+  });
 }
 
 function resolveRoot(path: string): string {

@@ -5,11 +5,14 @@ import type { Hook, HookPoint, RuntimeSpec } from '../spec/runtime/index.ts';
 import { beside, inside, running, teardown } from './step.ts';
 import { TOKENS } from './tokens.ts';
 
-/** What `state` would say at each point. */
+/**
+ * The container's status at each point. runtime.md «State» has `creating` for step 2 of the lifecycle and `created` for
+ * what follows it, and the first hooks are step 3: an environment that is there, and no program yet.
+ */
 const STATUS: Readonly<Record<HookPoint, string>> = {
-  prestart: 'creating',
-  createRuntime: 'creating',
-  createContainer: 'creating',
+  prestart: 'created',
+  createRuntime: 'created',
+  createContainer: 'created',
   startContainer: 'created',
   poststart: 'running',
   poststop: 'stopped',

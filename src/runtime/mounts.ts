@@ -54,8 +54,12 @@ export function planMounts(mounts: readonly Mount[], context: MountContext): Mou
   return plan;
 }
 
-/** A bind shows a file system that is mounted already: a misspelt `ro` would silently leave it writable. */
-function refuseForeign({ foreign }: MountOptions, field: string): void {
+/**
+ * A bind shows a file system that is mounted already: a misspelt `ro` would silently leave it writable. `size=1k` cannot be
+ * such a word; it means nothing to a bind (mount(2) «Creating a bind mount»).
+ */
+function refuseForeign(options: MountOptions, field: string): void {
+  const foreign = options.foreign.filter((word) => !word.includes('='));
   if (foreign.length === 0) return;
   throw new TiffinError(
     'invalid',

@@ -161,7 +161,7 @@ describe('what planLaunch refuses', () => {
     );
   });
   test('planLaunch refuses a word on a bind that only a file system could know', () => {
-    const options = ['rbind', 'sync', 'readonly'];
+    const options = ['rbind', 'sync', 'mode=755', 'readonly'];
     const mounts = [{ destination: '/data', source: '/srv', options }];
     expect(() => planLaunch({ ...request, spec: { ...plainSpec(), mounts } })).toThrow(
       'mounts[0].options: bind mounts cannot have any filesystem-specific options applied: "readonly"',

@@ -113,7 +113,7 @@ export function planLaunch(request: LaunchRequest): Plan {
       home: request.home === true,
       init: request.init === true,
       listenerState: { id: request.id, bundle: request.bundle },
-      startSteps: [...planWait(process, request.gate), ...hooks.startContainer],
+      startSteps: [...planWait(spec.process, request.gate), ...hooks.startContainer],
     }),
 
     // Behind a gate the program does not run yet: `start` runs these hooks.
@@ -183,15 +183,17 @@ function planGate(path: string | undefined, stage: 'enter' | 'inside'): Step[] {
   return [{ stage, op: { op: 'gate', path }, why: 'where `start` will knock' }];
 }
 
-/** A missing program is the caller's to know from `create`, as with other runtimes, not only from `start`. */
-function planWait(process: Process, path: string | undefined): Step[] {
+/** A missing program is the caller's to know from `create`, as with other runtimes; a missing `process` is for `start` to tell. */
+function planWait(process: Process | undefined, path: string | undefined): Step[] {
   if (path === undefined) return [];
+  const wait = inside({ op: 'wait-gate' }, 'created; the rest follows `start`');
+  if (process === undefined) return [wait];
   return [
     inside(
       { op: 'find-program', args: process.args ?? [], env: process.env ?? [] },
       'whoever creates a container is told at once that its program is missing',
     ),
-    inside({ op: 'wait-gate' }, 'created; the rest follows `start`'),
+    wait,
   ];
 }
 

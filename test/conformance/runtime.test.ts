@@ -133,6 +133,26 @@ requirement('delete: of what is not stopped must be an error without effect', (b
   expect(bundle.state()).toMatchObject({ status: 'running', pid });
 });
 
+requirement(
+  'delete: of what was created and never started must be an error without effect',
+  (bundle) => {
+    created(bundle);
+    expect(bundle.oci('delete', bundle.id).status).not.toBe(0);
+    expect(bundle.state().status).toBe('created');
+  },
+  { runc: 'ends it and deletes it', crun: 'ends it and deletes it' },
+);
+
+requirement(
+  'create, start: process may be missing until start, which must be an error',
+  (bundle) => {
+    bundle.write('true', (config) => Reflect.deleteProperty(config, 'process'));
+    expect(bundle.create().status).toBe(0);
+    expect(bundle.oci('start', bundle.id).status).not.toBe(0);
+  },
+  { runc: 'refuses to create it', crun: 'refuses to create it' },
+);
+
 requirement('delete: removes all that create made, and the id is free again', (bundle) => {
   stopped(bundle);
   expect(bundle.oci('delete', bundle.id).status).toBe(0);

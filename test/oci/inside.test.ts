@@ -364,9 +364,9 @@ describe('the hooks of oci', () => {
       seen.push([lines[at], lines[at + 1] === own, state.status, state.pid]);
     }
     expect(seen).toEqual([
-      ['prestart', true, 'creating', pid],
-      ['createRuntime', true, 'creating', pid],
-      ['createContainer', false, 'creating', 1],
+      ['prestart', true, 'created', pid],
+      ['createRuntime', true, 'created', pid],
+      ['createContainer', false, 'created', 1],
       ['startContainer', false, 'created', 1],
       ['poststart', true, 'running', pid],
       ['poststop', true, 'stopped', 0],

@@ -45,13 +45,36 @@ describe('oci create, start, state, kill, delete', () => {
     expect(box.state().status).toBe('created');
   });
 
-  test('oci delete removes a created container without force, and force is quiet about an absent one', () => {
+  test('oci delete leaves a created container alone without force, and force is quiet about an absent one', () => {
     using box = new Bundle();
     box.write('true');
     box.create();
-    expect(box.oci('delete', box.id).status).toBe(0);
+    expect(box.oci('delete', box.id)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('that is not stopped: created'),
+    });
+    expect(box.state().status).toBe('created');
+    expect(box.oci('delete', '--force', box.id).status).toBe(0);
     expect(box.oci('delete', '--force', box.id).status).toBe(0);
     expect(box.oci('delete', box.id).status).toBe(1);
+    expect(box.left()).toEqual([]);
+  });
+
+  test('oci start tells that there is no process, and oci run refuses such a configuration', () => {
+    using box = new Bundle();
+    box.write('true', (config) => Reflect.deleteProperty(config, 'process'));
+    expect(box.run()).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('process: expected a value'),
+    });
+    expect(box.create()).toMatchObject({ status: 0, stderr: '' });
+    expect(box.state().status).toBe('created');
+    expect(box.oci('start', box.id)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('process: expected a value'),
+    });
+    expect(box.state().status).toBe('stopped');
+    expect(box.oci('delete', box.id).status).toBe(0);
     expect(box.left()).toEqual([]);
   });
 

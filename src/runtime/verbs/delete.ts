@@ -39,8 +39,8 @@ export async function remove(options: DeleteOptions, context: OciContext): Promi
   const found = find(options.id, context);
   const { record, snapshot } = found;
   if (snapshot.status !== 'stopped') {
-    // Like other runtimes: a container that never ran needs no --force.
-    if (!options.force && snapshot.status !== 'created') {
+    // One that was created and never started is no exception (runtime.md «Delete»): nobody loses it by a slip.
+    if (!options.force) {
       throw new TiffinError(
         'conflict',
         'not-stopped',

@@ -1,6 +1,6 @@
 /** `run`: create and start in one; in the foreground this process ends with the container's status. */
 
-import { loadBundle } from '../bundle.ts';
+import { loadBundle, noProcess } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
 import { type CreateOptions, checkConsole, DETACHED, FOREGROUND, launch } from './create.ts';
 
@@ -13,6 +13,7 @@ export interface RunOptions extends CreateOptions {
 /** This process becomes the shim; resolves to the exit code where it cannot. */
 export function run(options: RunOptions, context: OciContext): Promise<number> {
   const bundle = loadBundle(options.bundle, context.workingDirectory, options.config);
+  if (bundle.spec.process === undefined) throw noProcess();
   checkConsole(bundle.spec.process?.terminal === true, options.consoleSocket, options.detach);
   return launch(bundle, options, context, {
     mode: options.detach ? DETACHED : FOREGROUND,

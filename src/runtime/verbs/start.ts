@@ -2,6 +2,7 @@
 
 import { rmSync } from 'node:fs';
 import { TiffinError } from '../../base/errors.ts';
+import { noProcess } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
 import { wordFailure } from '../failure.ts';
 import { openGate } from '../gate.ts';
@@ -24,6 +25,7 @@ export async function start(id: string, context: OciContext): Promise<void> {
   }
   const failure = await openGate(directory.file('gate'));
   rmSync(directory.file('gate'), { force: true });
+  if (directory.config().process === undefined) throw noProcess();
   if (failure !== undefined) throw wordFailure(readPlan(directory.file('plan')), failure);
   const document = { ...stateDocument(found), status: 'running' };
   const [first] = runHooks(directory.config(), 'poststart', document);

@@ -58,12 +58,17 @@ uninstall: ## Remove what install put in place
 clean: ## Remove what was built
 	rm -rf dist build
 
+# What `tiffin version` tells of the build. Both come from the commit, so that the same sources give the same binary.
+BUILD_COMMIT = $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+BUILD_TIME = $(shell git show -s --format=%cI HEAD 2>/dev/null || date -u -d @$${SOURCE_DATE_EPOCH:-0} +%FT%TZ)
+
 # The binary: TypeScript, its bytecode, the shim and the starter image in one file. A .env or bunfig.toml
 # in the working directory must not change what a root process does, hence the two switches. Splitting lets a
 # command load its own modules only: without it every start evaluates the wrappers of the whole engine. The policy
 # keeps code that runs once in the interpreter: compiling it costs more than running it.
 dist/tiffin: node_modules $(SOURCES) dist/shim dist/starter.tar
 	@$(BUN) build --compile --minify --bytecode --format=esm --splitting --min-chunk-size=16384 --compile-jit-policy=1000 \
+	  --define process.env.TIFFIN_BUILD_COMMIT="'$(BUILD_COMMIT)'" --define process.env.TIFFIN_BUILD_TIME="'$(BUILD_TIME)'" \
 	  --no-compile-autoload-dotenv --no-compile-autoload-bunfig \
 	  src/main.ts --outfile $@ > build/compile.log || { cat build/compile.log; exit 1; }
 

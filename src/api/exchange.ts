@@ -12,6 +12,8 @@ import { json, type PlainReply, type Reply } from './reply.ts';
 import type { Router } from './router.ts';
 import { upgradeBody } from './upgrade-body.ts';
 import { splitVersion } from './version.ts';
+import { webSocketHead } from './websocket/handshake.ts';
+import { WebSocketStream } from './websocket/stream.ts';
 import { writeReply } from './write-reply.ts';
 
 export interface Exchange {
@@ -54,6 +56,10 @@ export async function serveUpgrade(
   socket.once('close', () => gone.abort());
   const reply = await answerUpgrade(exchange, request, socket, head, gone.signal);
   if (reply.kind !== 'hijack') return refuseUpgrade(exchange, request, socket, reply);
+  if (reply.webSocketKey !== undefined) {
+    socket.write(webSocketHead(reply.webSocketKey));
+    return runHijack(new WebSocketStream(socket), reply);
+  }
   socket.write(hijackHead(request.headers.upgrade, reply.contentType));
   await runHijack(socket, reply);
 }

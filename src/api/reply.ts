@@ -27,6 +27,8 @@ export interface HijackReply {
   input: boolean;
   /** Bytes of the key sequence that ends the connection and leaves the process running; empty: none. */
   detachKeys: Uint8Array;
+  /** The key of the client's handshake, where the streams travel in messages of a web socket. */
+  webSocketKey?: string;
   /** Called when the client has been told that the connection is its own; a failure is written to it as output. */
   open(): Promise<AttachSession>;
 }

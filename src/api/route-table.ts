@@ -1,5 +1,6 @@
 /** Every route of the API, in the order of Docker's documentation. Paths are without the version prefix. */
 
+import { absentRoutes } from './absent-routes.ts';
 import type { Route } from './router.ts';
 import * as absent from './routes/absent.ts';
 import * as archive from './routes/archive.ts';
@@ -51,7 +52,7 @@ export const routes: readonly Route[] = [
   ['GET', '/containers/{id}/archive', archive.copyOut],
   ['HEAD', '/containers/{id}/archive', archive.statPath],
   ['PUT', '/containers/{id}/archive', archive.copyIn],
-  ['GET', '/containers/{id}/attach/ws', absent.unsupported('attach over a web socket')],
+  ['GET', '/containers/{id}/attach/ws', streams.attachWebSocket],
   ['POST', '/commit', commitContainer],
 
   ['POST', '/containers/{id}/exec', execs.createExec],
@@ -74,7 +75,6 @@ export const routes: readonly Route[] = [
   ['GET', '/distribution/{name*}/json', distribution.inspectDistribution],
   ['POST', '/build', build.buildImage],
   ['POST', '/build/prune', build.pruneBuilds],
-  ['POST', '/session', absent.unsupported('the BuildKit protocol')],
 
   ['GET', '/volumes', volumes.listVolumes],
   ['POST', '/volumes/create', volumes.createVolume],
@@ -98,19 +98,5 @@ export const routes: readonly Route[] = [
   ['POST', '/tiffin/build', build.buildFramed],
   ['GET', '/tiffin/images/{name*}/rootfs', build.imageFiles],
 
-  ['GET', '/plugins', absent.noPlugins],
-  ['GET', '/plugins/{name*}/json', absent.noSuchPlugin],
-  ['GET', '/swarm', absent.notInSwarm],
-  ['GET', '/swarm/unlockkey', absent.notInSwarm],
-  ['POST', '/swarm/{verb}', absent.notInSwarm],
-  ['GET', '/nodes', absent.notInSwarm],
-  ['GET', '/nodes/{id}', absent.notInSwarm],
-  ['GET', '/services', absent.notInSwarm],
-  ['GET', '/services/{id}', absent.notInSwarm],
-  ['GET', '/tasks', absent.notInSwarm],
-  ['GET', '/tasks/{id}', absent.notInSwarm],
-  ['GET', '/secrets', absent.notInSwarm],
-  ['GET', '/secrets/{id}', absent.notInSwarm],
-  ['GET', '/configs', absent.notInSwarm],
-  ['GET', '/configs/{id}', absent.notInSwarm],
+  ...absentRoutes,
 ];

@@ -54,6 +54,16 @@ const refused: readonly [request: string, status: number, message: string][] = [
   ['GET /system/df?type=dust', 400, 'unknown object type: dust'],
   ['DELETE /containers/box?link=1', 501, 'links between containers'],
   ['POST /session', 501, 'the BuildKit protocol is not supported'],
+  ['POST /services/create', 503, 'This node is not a swarm manager'],
+  ['POST /nodes/x/update', 503, 'This node is not a swarm manager'],
+  ['DELETE /secrets/x', 503, 'This node is not a swarm manager'],
+  ['GET /tasks/x/logs', 503, 'This node is not a swarm manager'],
+  ['POST /swarm/leave', 503, 'This node is not part of a swarm'],
+  ['POST /swarm/init', 503, 'this engine has no swarm mode'],
+  ['POST /grpc', 501, 'the BuildKit protocol is not supported'],
+  ['POST /plugins/a/b/enable', 404, 'plugin "a/b" not found'],
+  ['POST /plugins/pull?remote=x', 501, 'installing plugins is not supported'],
+  ['POST /containers/box/start?detachKeys=ctrl-nothing', 400, 'invalid detach keys'],
   ['GET /plugins/a/b/json', 404, 'plugin "a/b" not found'],
 ];
 
@@ -94,4 +104,37 @@ test('tiffin explain plans the body of a create', async () => {
   const { body } = await served.ask('POST', '/tiffin/explain', { Image: 'starter' });
   expect(body).toEqual({ Steps: [] });
   expect(served.engine.calls[0]?.[1]).toMatchObject({ Image: 'starter' });
+});
+
+test('start refuses a body with a configuration, as Docker does since 1.24', async () => {
+  await using served = await serveFake();
+  const answer = await served.ask('POST', '/containers/box/start', { Binds: ['/:/host'] });
+  expect(answer).toMatchObject({ status: 400, body: { code: 'start-with-body' } });
+  expect((await served.ask('POST', '/containers/box/start', {})).status).toBe(204);
+});
+
+test('volumes prune of a client before 1.42 takes every volume', async () => {
+  await using served = await serveFake();
+  await served.ask('POST', '/v1.41/volumes/prune');
+  await served.ask('POST', '/v1.42/volumes/prune');
+  expect(served.engine.calls).toEqual([
+    ['volume prune', new Map([['all', ['true']]])],
+    ['volume prune', new Map()],
+  ]);
+});
+
+test('answers to older versions have the shapes of those versions', async () => {
+  await using served = await serveFake();
+  const fields = async (path: string) => {
+    const { body } = await served.ask('GET', path);
+    const [object] = Array.isArray(body) ? body : [body];
+    return new Map<string, unknown>(Object.entries(object));
+  };
+  expect((await fields('/v1.43/images/json')).has('VirtualSize')).toBe(true);
+  expect((await fields('/v1.44/images/json')).has('VirtualSize')).toBe(false);
+  expect((await fields('/v1.43/images/starter/json')).has('VirtualSize')).toBe(true);
+  const config = (await fields('/v1.49/images/starter/json')).get('Config');
+  expect(config).toMatchObject({ Hostname: '', AttachStdin: false, Cmd: ['sh'] });
+  const latest = (await fields('/v1.50/images/starter/json')).get('Config');
+  expect(latest).not.toHaveProperty('Hostname');
 });

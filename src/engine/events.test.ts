@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test';
 import { limits } from '../base/limits.ts';
+import { openDatabase } from '../host/database.ts';
 import type { EngineEvent } from '../spec/docker.ts';
+import { EventJournal } from './event-journal.ts';
 import { EventBus } from './events.ts';
 
 const all = () => true;
@@ -48,4 +50,29 @@ test('EventBus keeps a bounded history with strictly rising times', async () => 
   expect(
     seen.every((event, at) => at === 0 || event.timeNano > (seen[at - 1]?.timeNano ?? 0n)),
   ).toBe(true);
+});
+
+test('EventJournal gives the next engine the newest events of the last one, with times that go on rising', async () => {
+  using database = openDatabase(':memory:');
+  const window = { sinceNs: 0n, untilNs: 1n << 62n, matches: all, signal: AbortSignal.abort() };
+  {
+    using journal = new EventJournal(database);
+    const bus = new EventBus(journal);
+    for (let count = 0; count < limits.eventsKept + 100; count += 1) {
+      bus.emit('container', `old-${count}`, 'a', { name: 'x' });
+    }
+  }
+  using journal = new EventJournal(database);
+  const bus = new EventBus(journal);
+  bus.emit('container', 'new', 'b', {});
+  const seen: EngineEvent[] = [];
+  for await (const event of bus.read(window)) seen.push(event);
+  expect(seen).toHaveLength(limits.eventsKept);
+  expect(seen[0]).toMatchObject({
+    Action: 'old-101',
+    Actor: { ID: 'a', Attributes: { name: 'x' } },
+  });
+  expect(seen.at(-1)?.Action).toBe('new');
+  expect(seen.at(-1)?.timeNano).toBeGreaterThan(seen.at(-2)?.timeNano ?? 0n);
+  expect(database.get('SELECT count(*) AS rows FROM events')).toEqual({ rows: limits.eventsKept });
 });

@@ -2,6 +2,7 @@
 
 import { limits } from '../base/limits.ts';
 import type { EngineEvent, EventType } from '../spec/docker.ts';
+import type { EventJournal } from './event-journal.ts';
 import { nowNs } from './time.ts';
 
 export interface EventQuery {
@@ -16,13 +17,27 @@ export interface EventQuery {
 const READER_BACKLOG = limits.eventsKept;
 
 export class EventBus {
-  readonly #history: EngineEvent[] = [];
+  readonly #journal: EventJournal | undefined;
+  /** Of this engine, and of earlier ones once somebody asked for them. */
+  #history: EngineEvent[] = [];
+  #hasEarlier = false;
   readonly #readers = new Set<(event: EngineEvent) => void>();
-  #lastNs = 0n;
+  #lastNs: bigint;
+
+  /** Without a journal the history ends with this engine. */
+  constructor(journal?: EventJournal) {
+    this.#journal = journal;
+    this.#lastNs = journal?.lastNs ?? 0n;
+  }
 
   /** How many follow. */
   get readers(): number {
     return this.#readers.size;
+  }
+
+  /** Writes down what the next engine can tell. */
+  close(): void {
+    this.#journal?.[Symbol.dispose]();
   }
 
   /** Attributes are Docker's: for a container its labels, `image`, `name` and what the action adds. */
@@ -37,6 +52,7 @@ export class EventBus {
       timeNano: ns,
     };
     this.#history.push(event);
+    this.#journal?.add(event);
     if (this.#history.length > limits.eventsKept * 2) {
       this.#history.splice(0, this.#history.length - limits.eventsKept);
     }
@@ -78,6 +94,7 @@ export class EventBus {
 
   #past(query: EventQuery, sinceNs: bigint): EngineEvent[] {
     const { untilNs } = query;
+    this.#recallEarlier();
     return this.#history
       .slice(-limits.eventsKept)
       .filter(
@@ -86,6 +103,13 @@ export class EventBus {
           (untilNs === undefined || event.timeNano <= untilNs) &&
           query.matches(event),
       );
+  }
+
+  /** Few ask, so the events of earlier engines are not read before somebody does. */
+  #recallEarlier(): void {
+    if (this.#hasEarlier || this.#journal === undefined) return;
+    this.#hasEarlier = true;
+    this.#history = [...this.#journal.earlier(), ...this.#history].slice(-limits.eventsKept);
   }
 
   /** Strictly rising, so that a reader who continues from the last time it saw misses nothing. */

@@ -18,6 +18,7 @@ import { ContainerTable } from './containers/table.ts';
 import { actOnUnhealthy } from './containers/unhealthy.ts';
 import { containerVerbs } from './containers/verbs.ts';
 import type { Engine } from './contract.ts';
+import { EventJournal } from './event-journal.ts';
 import { EventBus } from './events.ts';
 import { ExecSet } from './execs/set.ts';
 import { execVerbs } from './execs/verbs.ts';
@@ -87,7 +88,7 @@ function makeDirectories(paths: Paths): void {
 async function openParts(paths: Paths, shim: string): Promise<Parts> {
   const database = openDatabase(paths.database);
   const containers = new ContainerSet();
-  const events = new EventBus();
+  const events = new EventBus(new EventJournal(database));
   const background = new Background();
   const table = new ContainerTable(database);
   const starting = LauncherKeeper.start(shim, paths.launcherSocket);
@@ -162,6 +163,7 @@ async function close(parts: Parts, lock: Disposable): Promise<void> {
   if (release.length > 0) await parts.launcher.apply(encodePlan(release));
   await parts.launcher.close();
   await parts.store.close();
+  parts.events.close();
   parts.database[Symbol.dispose]();
   lock[Symbol.dispose]();
 }

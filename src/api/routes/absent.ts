@@ -12,10 +12,27 @@ export const notInSwarm: Handler = () => {
   throw new TiffinError('unavailable', 'not-in-swarm', NO_SWARM);
 };
 
+/** `swarm leave`. */
+export const notPartOfSwarm: Handler = () => {
+  throw new TiffinError('unavailable', 'not-in-swarm', 'This node is not part of a swarm');
+};
+
+/** `swarm init` and `join`: the advice above would send people in a circle. */
+export const noSwarmMode: Handler = () => {
+  throw new TiffinError('unavailable', 'not-in-swarm', 'this engine has no swarm mode');
+};
+
 export const noPlugins: Handler = () => json([]);
 
 export const noSuchPlugin: Handler = ({ path }) => {
   throw new TiffinError('not-found', 'no-such-plugin', `plugin "${path.get('name')}" not found`);
+};
+
+/** Clients that build through BuildKit ask for a session first; its error is what they show. */
+export const noBuildKit: Handler = () => {
+  const message = 'the BuildKit protocol is not supported by this engine';
+  const hint = 'set DOCKER_BUILDKIT=0, which builds by POST /build';
+  throw new TiffinError('unsupported', 'not-implemented', message, { hint });
 };
 
 export function unsupported(what: string): Handler {

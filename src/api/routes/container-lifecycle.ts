@@ -6,11 +6,25 @@ import type { Call } from '../call.ts';
 import { describeError } from '../errors.ts';
 import type { Query } from '../query.ts';
 import { noContent, type Reply, stream } from '../reply.ts';
+import { parseDetachKeys } from '../stream/detach-keys.ts';
 
 const MAX_SECONDS = 2 ** 31 - 1;
 const MAX_TERMINAL = 65_535;
 
-export async function startContainer({ engine, path }: Call): Promise<Reply> {
+/** A JSON object with anything in it. */
+const MIN_OBJECT_BYTES = 7;
+
+export async function startContainer({ engine, path, query, header, body }: Call): Promise<Reply> {
+  parseDetachKeys(query.text('detachKeys') ?? '');
+  const length = Number(header('content-length') ?? 0);
+  if (
+    length > MIN_OBJECT_BYTES ||
+    (header('transfer-encoding') !== undefined && (await body.json()) !== undefined)
+  ) {
+    const message =
+      'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24';
+    throw new TiffinError('invalid', 'start-with-body', message);
+  }
   await engine.containers.start(path.get('id'));
   return noContent;
 }

@@ -8,19 +8,14 @@ import { parseDetachKeys } from '../stream/detach-keys.ts';
 import { encodeLogs } from '../stream/log-encoder.ts';
 import { started } from '../stream/started.ts';
 import { streamType } from '../stream/types.ts';
+import { webSocketKey } from '../websocket/handshake.ts';
 
 export async function attachContainer(call: Call): Promise<Reply> {
   const { engine, path, query, version } = call;
   const id = path.get('id');
   const raw = engine.containers.hasTerminal(id);
   const detachKeys = parseDetachKeys(query.text('detachKeys') ?? '');
-  const options = {
-    stdin: query.flag('stdin'),
-    stdout: query.flag('stdout'),
-    stderr: query.flag('stderr'),
-    logs: query.flag('logs'),
-    stream: query.flag('stream'),
-  };
+  const options = { ...attachedStreams(query), ...attachMode(query) };
   if (options.stdin && options.stream) call.requireInput();
   const session = await engine.containers.attach(id, options);
   return {
@@ -31,6 +26,44 @@ export async function attachContainer(call: Call): Promise<Reply> {
     detachKeys: raw ? detachKeys : new Uint8Array(),
     open: async () => session,
   };
+}
+
+/** Output of both streams in binary messages, unframed: a web socket has messages of its own. */
+export async function attachWebSocket(call: Call): Promise<Reply> {
+  const { engine, path, query, version } = call;
+  const id = path.get('id');
+  const key = webSocketKey(call.header);
+  const detachKeys = parseDetachKeys(query.text('detachKeys') ?? '');
+  const tty = engine.containers.hasTerminal(id);
+  const everything = { stdin: true, stdout: true, stderr: true };
+  const streams = version < FIRST_WITH_CHOICE ? everything : attachedStreams(query);
+  const options = { ...streams, ...attachMode(query) };
+  call.requireInput();
+  const session = await engine.containers.attach(id, options);
+  return {
+    kind: 'hijack',
+    contentType: '',
+    webSocketKey: key,
+    raw: true,
+    input: options.stdin && options.stream,
+    detachKeys: tty ? detachKeys : new Uint8Array(),
+    open: async () => session,
+  };
+}
+
+/** Web sockets of before carry all three streams whatever is asked for. */
+const FIRST_WITH_CHOICE = 42;
+
+function attachedStreams(query: Query) {
+  return {
+    stdin: query.flag('stdin'),
+    stdout: query.flag('stdout'),
+    stderr: query.flag('stderr'),
+  };
+}
+
+function attachMode(query: Query) {
+  return { logs: query.flag('logs'), stream: query.flag('stream') };
 }
 
 export function containerLogs({ engine, path, query, signal, version }: Call): Reply {

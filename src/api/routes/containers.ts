@@ -1,6 +1,7 @@
 /** Containers as objects: list, create, inspect, change, remove. */
 
 import { TiffinError } from '../../base/errors.ts';
+import { containerInspectAsOf, containerSummaryAsOf } from '../as-of.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
 import { parseContainerCreate } from '../parse/container.ts';
@@ -10,7 +11,7 @@ import { json, noContent, type Reply } from '../reply.ts';
 
 const MAX_LIST = 1_000_000;
 
-export async function listContainers({ engine, query }: Call): Promise<Reply> {
+export async function listContainers({ engine, query, version }: Call): Promise<Reply> {
   const limit = query.integer('limit', -1, MAX_LIST) ?? 0;
   const options = {
     all: query.flag('all'),
@@ -18,7 +19,8 @@ export async function listContainers({ engine, query }: Call): Promise<Reply> {
     size: query.flag('size'),
     filters: parseFilters(query, 'containers'),
   };
-  return json(await engine.containers.list(options));
+  const list = await engine.containers.list(options);
+  return json(list.map((summary) => containerSummaryAsOf(version, summary)));
 }
 
 export async function createContainer({ engine, query, body }: Call): Promise<Reply> {
@@ -28,8 +30,9 @@ export async function createContainer({ engine, query, body }: Call): Promise<Re
   return json(await engine.containers.create(request, name, platform), 201);
 }
 
-export async function inspectContainer({ engine, path, query }: Call): Promise<Reply> {
-  return json(await engine.containers.inspect(path.get('id'), query.flag('size')));
+export async function inspectContainer({ engine, path, query, version }: Call): Promise<Reply> {
+  const found = await engine.containers.inspect(path.get('id'), query.flag('size'));
+  return json(containerInspectAsOf(version, found));
 }
 
 export async function topContainer({ engine, path, query }: Call): Promise<Reply> {

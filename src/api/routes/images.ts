@@ -1,20 +1,22 @@
 /** Images as objects: list, inspect, name, remove. */
 
+import { imageInspectAsOf, imageSummaryAsOf } from '../as-of.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
 import { json, type Reply } from '../reply.ts';
 
-export async function listImages({ engine, query }: Call): Promise<Reply> {
+export async function listImages({ engine, query, version }: Call): Promise<Reply> {
   const options = {
     all: query.flag('all'),
     filters: parseFilters(query, 'images'),
     sharedSize: query.flag('shared-size'),
   };
-  return json(await engine.images.list(options));
+  const list = await engine.images.list(options);
+  return json(list.map((summary) => imageSummaryAsOf(version, summary)));
 }
 
-export async function inspectImage({ engine, path }: Call): Promise<Reply> {
-  return json(await engine.images.inspect(path.get('name')));
+export async function inspectImage({ engine, path, version }: Call): Promise<Reply> {
+  return json(imageInspectAsOf(version, await engine.images.inspect(path.get('name'))));
 }
 
 export async function imageHistory({ engine, path }: Call): Promise<Reply> {

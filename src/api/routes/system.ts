@@ -8,7 +8,13 @@ import { bodyObject } from '../parse/fields.ts';
 import { json, type Reply, stream } from '../reply.ts';
 import { eventLine } from '../stream/json-lines.ts';
 
-const PING_HEADERS = { 'Cache-Control': 'no-cache, no-store, must-revalidate', Swarm: 'inactive' };
+const PING_HEADERS = {
+  // The classic one: clients take BuildKit for granted otherwise.
+  'Builder-Version': '1',
+  'Cache-Control': 'no-cache, no-store, must-revalidate',
+  Pragma: 'no-cache',
+  Swarm: 'inactive',
+};
 
 export function ping(): Reply {
   return { kind: 'text', status: 200, text: 'OK', headers: PING_HEADERS };

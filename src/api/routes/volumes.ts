@@ -22,6 +22,11 @@ export async function removeVolume({ engine, path, query }: Call): Promise<Reply
   return noContent;
 }
 
-export async function pruneVolumes({ engine, query }: Call): Promise<Reply> {
-  return json(await engine.volumes.prune(parseFilters(query, 'volumePrune')));
+/** Clients of before know no other prune than that of all volumes. */
+const FIRST_WITH_ANONYMOUS_PRUNE = 42;
+
+export async function pruneVolumes({ engine, query, version }: Call): Promise<Reply> {
+  const filters = new Map(parseFilters(query, 'volumePrune'));
+  if (version < FIRST_WITH_ANONYMOUS_PRUNE) filters.set('all', ['true']);
+  return json(await engine.volumes.prune(filters));
 }

@@ -245,7 +245,10 @@ export class FakeEngine implements Engine {
     list: async () => ({ Volumes: [sampleVolume], Warnings: [] }),
     inspect: async () => sampleVolume,
     remove: async (name, force) => this.#record('volume remove', name, force),
-    prune: async () => ({ VolumesDeleted: [], SpaceReclaimed: 0 }),
+    prune: async (filters) => {
+      this.#record('volume prune', filters);
+      return { VolumesDeleted: [], SpaceReclaimed: 0 };
+    },
   };
 
   readonly networks: Engine['networks'] = {

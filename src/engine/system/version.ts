@@ -8,14 +8,19 @@ import { normalizePlatform } from '../../spec/platform.ts';
 
 export const ENGINE_VERSION: string = packageFile.version;
 
+/** Written into the program by its build (Makefile); a run from the sources has neither. */
+const GIT_COMMIT: string = process.env.TIFFIN_BUILD_COMMIT ?? 'source';
+/** RFC 3339; the time of that commit, so that a build can be repeated. */
+const BUILD_TIME: string = process.env.TIFFIN_BUILD_TIME ?? '1970-01-01T00:00:00Z';
+
 export function systemVersion(): SystemVersion {
   const { architecture } = normalizePlatform({ os: 'linux', architecture: arch() });
   const details = {
     ApiVersion: API_VERSION,
     Arch: architecture,
-    BuildTime: '',
+    BuildTime: BUILD_TIME,
     Experimental: 'false',
-    GitCommit: '',
+    GitCommit: GIT_COMMIT,
     GoVersion: runtimeName(),
     KernelVersion: release(),
     MinAPIVersion: MIN_API_VERSION,
@@ -27,13 +32,13 @@ export function systemVersion(): SystemVersion {
     Version: ENGINE_VERSION,
     ApiVersion: API_VERSION,
     MinAPIVersion: MIN_API_VERSION,
-    GitCommit: '',
+    GitCommit: GIT_COMMIT,
     GoVersion: runtimeName(),
     Os: 'linux',
     Arch: architecture,
     KernelVersion: release(),
     Experimental: false,
-    BuildTime: '',
+    BuildTime: BUILD_TIME,
   };
 }
 

@@ -7,6 +7,7 @@ import type { EngineEvent } from '../spec/docker.ts';
 import { openEngine } from './index.ts';
 import { shell } from './testing/create-request.ts';
 import { rootsIn, TestEngine } from './testing/test-engine.ts';
+import { nowNs } from './time.ts';
 
 const NEVER = new AbortController().signal;
 
@@ -65,8 +66,9 @@ test('openEngine starts again what its policy says, and leaves alone what was st
   const plain = await test.start(sleep, policy('no'));
   const never = await test.create(sleep, policy('always'));
   for (const id of [always, stopped, plain]) await test.engine.containers.stop(id, 0, undefined);
+  const sinceNs = nowNs();
   await test.reopen();
-  await untilEvent(test, always, 'start');
+  await untilEvent(test, always, 'start', sinceNs);
   const status = async (id: string) =>
     (await test.engine.containers.inspect(id, false)).State.Status;
   expect(await status(always)).toBe('running');
@@ -164,12 +166,17 @@ function isAlive(pid: number): boolean {
 }
 
 /** The event may be in the past already. */
-async function untilEvent(test: TestEngine, id: string, action: string): Promise<EngineEvent> {
+async function untilEvent(
+  test: TestEngine,
+  id: string,
+  action: string,
+  sinceNs: bigint,
+): Promise<EngineEvent> {
   const filters = new Map([
     ['container', [id]],
     ['event', [action]],
   ]);
-  for await (const event of test.engine.system.events({ sinceNs: 0n, filters, signal: NEVER })) {
+  for await (const event of test.engine.system.events({ sinceNs, filters, signal: NEVER })) {
     return event;
   }
   throw new Error('the events ended');

@@ -19,7 +19,10 @@ const STATUS: Record<ErrorClass, number> = {
 };
 
 /** Codes whose status is finer than their class. */
-const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([['request-too-large', 413]]);
+const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
+  ['request-too-large', 413],
+  ['network-in-use', 403],
+]);
 
 /**
  * `{message}` as Docker answers, the hint on a line of its own, and for Tiffin's own client the code and the exit code.

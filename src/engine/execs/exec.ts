@@ -12,6 +12,8 @@ export class Exec {
   readonly request: ExecCreateRequest;
   readonly hub = new OutputHub();
   phase: ExecPhase = 'created';
+  /** Resolves when a start has come to its end, well or not. */
+  readonly launched = Promise.withResolvers<void>();
   monitor: Monitor | undefined;
   pid = 0;
   exitCode: number | null = null;

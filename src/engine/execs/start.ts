@@ -64,6 +64,8 @@ export async function startExec(
     exec.hub.end();
     parts.execs.ended(exec);
     throw error;
+  } finally {
+    exec.launched.resolve();
   }
   emitExec(parts, container, exec, `exec_start: ${exec.request.Cmd.join(' ')}`);
   return session;

@@ -18,6 +18,8 @@ export function execVerbs(parts: Parts): Execs {
 
 async function resizeExec(parts: Parts, id: string, rows: number, columns: number): Promise<void> {
   const exec = parts.execs.get(id);
+  // A client hears of the start before the program runs, and tells its window's size at once.
+  if (exec.phase === 'starting') await exec.launched.promise;
   if (exec.monitor === undefined) {
     const message = `exec ${exec.id} is not running`;
     throw new TiffinError('conflict', 'not-running', message);

@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { readOn } from './request-flow.ts';
 
 export interface Body {
   /** The document, or undefined for an empty body. Docker's wording for what is not JSON. */
@@ -34,7 +35,10 @@ export function bytesBody(bytes: Uint8Array, contentType: string | undefined): B
 async function* readRequest(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   try {
     // The default iterator destroys the socket when its consumer stops early, and the answer with it.
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk;
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+      readOn(request);
+      yield chunk;
+    }
   } catch (cause) {
     const message = 'the client went away before the request was complete';
     throw new TiffinError('cancelled', 'client-gone', message, { cause });

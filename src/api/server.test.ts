@@ -194,3 +194,53 @@ async function leaveDeadSocket(path: string): Promise<void> {
   await Bun.spawn([process.execPath, '-e', script]).exited;
   expect(statSync(path).isSocket()).toBe(true);
 }
+
+test('limitReadAhead: the server reads no more of a body than its handler takes, and all of it in the end', async () => {
+  await using served = await serveFake();
+  const size = 64 * 1024 * 1024;
+  const slow = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<number>();
+  served.engine.images.load = async (archive) => {
+    let taken = 0;
+    for await (const chunk of archive) {
+      taken += chunk.length;
+      await slow.promise;
+    }
+    ended.resolve(taken);
+    return [];
+  };
+  const client = served.dial();
+  let handedOver = 0;
+  const piece = Buffer.alloc(256 * 1024, 1);
+  client.send(`POST /images/load HTTP/1.1\r\nHost: d\r\nContent-Length: ${size}\r\n\r\n`);
+  const sending = (async () => {
+    for (let sent = 0; sent < size; sent += piece.length) {
+      await new Promise((resolve) => client.socket.write(piece, resolve));
+      handedOver += piece.length;
+    }
+  })();
+  // Turns of the event loop in which an unbounded server has read everything several times over.
+  for (let turn = 0; turn < 5000; turn += 1) await new Promise((next) => setImmediate(next));
+  expect(handedOver).toBeGreaterThan(0);
+  expect(handedOver).toBeLessThan(4 * 1024 * 1024);
+  slow.resolve();
+  await sending;
+  expect(await ended.promise).toBe(size);
+  await client.until('0\r\n\r\n');
+});
+
+test('limitReadAhead: a body that a refusal left unread is dropped, and the connection serves the next request', async () => {
+  await using served = await serveFake();
+  const size = 16 * 1024 * 1024;
+  const client = served.dial();
+  client.send(
+    `POST /images/create?fromSrc=x HTTP/1.1\r\nHost: d\r\nContent-Length: ${size}\r\n\r\n`,
+  );
+  await client.until('HTTP/1.1 ');
+  const piece = Buffer.alloc(256 * 1024, 1);
+  for (let sent = 0; sent < size; sent += piece.length) {
+    await new Promise((resolve) => client.socket.write(piece, resolve));
+  }
+  client.send('GET /_ping HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n');
+  expect(await client.untilEnd()).toEndWith('OK');
+});

@@ -11,6 +11,7 @@ import { API_VERSION } from '../spec/api-version.ts';
 import { type Exchange, serveRequest, serveUpgrade } from './exchange.ts';
 import { refuseMalformed } from './malformed.ts';
 import { admit, MAX_HEAD } from './old-hijack.ts';
+import { limitReadAhead } from './request-flow.ts';
 import { routes } from './route-table.ts';
 import { Router } from './router.ts';
 import { claimSocketPath, removeSocket, restrictSocket } from './socket-file.ts';
@@ -67,6 +68,7 @@ function httpServer(exchange: Exchange) {
   const answers = new WeakMap<Socket, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response);
+    limitReadAhead(request, response);
     serveRequest(exchange, request, response).catch(exchange.onDefect);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {

@@ -2,6 +2,7 @@
 #include <linux/mount.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include "shim.h"
@@ -133,23 +134,76 @@ static enum create create_kind(uint32_t create, int source)
     return create == 1 ? CREATE_DIRECTORY : create == 2 ? CREATE_FILE : CREATE_NONE;
 }
 
+/* What a bind does with the mount it cloned: everything it is to be, before it can be seen. */
+struct shown {
+    const char *source, *target;
+    uint64_t set, clear, deep_set, deep_clear, propagation;
+    uint32_t create;
+};
+
+static int show(struct launch *launch, int tree, const struct shown *shown)
+{
+    int root = launch_root(launch);
+    int status = set_attributes(tree, shown->set, shown->clear, 0, false);
+    if (status == 0)
+        status = set_attributes(tree, shown->deep_set, shown->deep_clear, 0, true);
+    if (status < 0)
+        return fail(launch, status, "%s", shown->source);
+    SCOPED_FD target = open_target(root, shown->target, create_kind(shown->create, tree));
+    status = target < 0 ? target : attach(tree, target, shown->propagation);
+    return status < 0 ? fail(launch, status, "%s", shown->target) : 0;
+}
+
 int op_bind(struct launch *launch, const struct op *op)
 {
-    const char *source = op_str(op, BIND__SOURCE), *path = op_str(op, BIND__TARGET);
+    const char *source = op_str(op, BIND__SOURCE);
     unsigned recursive = op_u32(op, BIND__RECURSIVE) != 0 ? AT_RECURSIVE : 0;
-    int root = launch_root(launch);
     uint32_t kept = op_u32(op, BIND__TREE);
     SCOPED_FD tree = kept != 0 ? take_tree(launch, kept) : sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
     if (tree < 0)
         return fail(launch, tree, "%s", source);
-    int status = set_attributes(tree, op_u64(op, BIND__SET), op_u64(op, BIND__CLEAR), 0, false);
-    if (status == 0)
-        status = set_attributes(tree, op_u64(op, BIND__DEEP_SET), op_u64(op, BIND__DEEP_CLEAR), 0, true);
-    if (status < 0)
-        return fail(launch, status, "%s", source);
-    SCOPED_FD target = open_target(root, path, create_kind(op_u32(op, BIND__CREATE), tree));
-    status = target < 0 ? target : attach(tree, target, op_u64(op, BIND__PROPAGATION));
-    return status < 0 ? fail(launch, status, "%s", path) : 0;
+    struct shown shown = {
+        .source = source,
+        .target = op_str(op, BIND__TARGET),
+        .set = op_u64(op, BIND__SET),
+        .clear = op_u64(op, BIND__CLEAR),
+        .deep_set = op_u64(op, BIND__DEEP_SET),
+        .deep_clear = op_u64(op, BIND__DEEP_CLEAR),
+        .propagation = op_u64(op, BIND__PROPAGATION),
+        .create = op_u32(op, BIND__CREATE),
+    };
+    return show(launch, tree, &shown);
+}
+
+/* Containers write to what lies below the source: no symlink of theirs leads out of it (CVE-2017-1002101, CVE-2023-3676). */
+int op_bind_below(struct launch *launch, const struct op *op)
+{
+    const char *source = op_str(op, BIND_BELOW__SOURCE), *path = op_str(op, BIND_BELOW__PATH);
+    unsigned recursive = op_u32(op, BIND_BELOW__RECURSIVE) != 0 ? AT_RECURSIVE : 0;
+    SCOPED_FD base = open(source, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (base < 0)
+        return fail(launch, errno, "%s", source);
+    SCOPED_FD place = open_beneath(base, path);
+    SCOPED_FD tree = place < 0 ? place : sys_open_tree(place, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | recursive);
+    if (tree < 0)
+        return fail(launch, tree, "%s/%s", source, path);
+    struct shown shown = {
+        .source = source,
+        .target = op_str(op, BIND_BELOW__TARGET),
+        .deep_set = op_u64(op, BIND_BELOW__SET),
+        .deep_clear = op_u64(op, BIND_BELOW__CLEAR),
+        .propagation = op_u64(op, BIND_BELOW__PROPAGATION),
+        .create = 3,
+    };
+    return show(launch, tree, &shown);
+}
+
+int op_unmount(struct launch *launch, const struct op *op)
+{
+    const char *path = op_str(op, UNMOUNT__PATH);
+    if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0 || errno == ENOENT || errno == EINVAL)
+        return 0;
+    return fail(launch, errno, "%s", path);
 }
 
 int op_mount_attributes(struct launch *launch, const struct op *op)

@@ -31,6 +31,20 @@ int open_in(int root, const char *path, uint64_t flags, uint64_t mode)
     return -errno;
 }
 
+/* A path that must not leave `base`: one that would is -EXDEV. */
+int open_beneath(int base, const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    for (int i = 0; i < RACES_MAX; i++) {
+        int fd = (int)syscall(SYS_openat2, base, path, &how, sizeof how);
+        if (fd >= 0)
+            return fd;
+        if (errno != EAGAIN && errno != EINTR)
+            break;
+    }
+    return -errno;
+}
+
 /* The root that target paths are resolved in: the container's after `root`, else this mount namespace's. */
 int launch_root(struct launch *launch)
 {

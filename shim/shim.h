@@ -167,6 +167,7 @@ enum create { CREATE_NONE, CREATE_DIRECTORY, CREATE_FILE };
 int launch_root(struct launch *launch);
 void forget_root(struct launch *launch);
 int open_in(int root, const char *path, uint64_t flags, uint64_t mode);
+int open_beneath(int base, const char *path);
 int make_directories(int root, const char *path, uint32_t mode, uint32_t uid, uint32_t gid);
 int open_parent(int root, const char *path, char *base, bool make);
 int refuse_link(int root, const char *path);
@@ -229,4 +230,5 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_copy_into_tmpfs, op_hostname, op_domainname, op_sysctl, op_session, op_terminal, op_keyring, op_rlimit,
     op_umask, op_user, op_bounding, op_identity, op_capabilities, op_drop_capabilities, op_no_new_privileges, op_seccomp,
     op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree,
+    op_bind_below, op_unmount,
     op_scheduler, op_io_priority, op_affinity, op_memory_policy;

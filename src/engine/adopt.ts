@@ -16,6 +16,7 @@ import { removeRunDirectory, runTeardown } from './launch/teardown.ts';
 import type { Parts } from './parts.ts';
 import { runPaths } from './paths.ts';
 import { formatTime } from './time.ts';
+import { unmountUnused } from './volumes/mounts.ts';
 
 const SIGKILL = 9;
 /** Phases in which a process may exist. */
@@ -34,6 +35,7 @@ export async function adopt(parts: Parts): Promise<void> {
   parts.volumes.forgetLost();
   await Promise.all(parts.containers.all().map((container) => adoptOne(parts, container)));
   await sweepRuns(parts);
+  await unmountUnused(parts);
   parts.networks.disconnectUnknown((id) => parts.containers.find(id)?.id === id);
   await sweepExecs(parts);
 }

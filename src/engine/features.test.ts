@@ -153,7 +153,7 @@ test('containers share the namespaces they are told to share', async () => {
   const { containers } = kitchen.engine;
   const base = await kitchen.start(
     { ...SLEEP, Hostname: 'shared' },
-    { NetworkMode: 'bridge' },
+    { NetworkMode: 'bridge', IpcMode: 'shareable' },
     'base',
   );
   const share = 'container:base';

@@ -25,6 +25,7 @@ import { execVerbs } from './execs/verbs.ts';
 import { ImageRoom } from './images/room.ts';
 import { imageVerbs } from './images/verbs.ts';
 import { LauncherKeeper } from './launch/launcher-keeper.ts';
+import { imagesOf } from './launch/mount-steps.ts';
 import { lockDataRoot } from './lock.ts';
 import { NetworkSetup } from './networks/setup.ts';
 import { networkVerbs } from './networks/verbs.ts';
@@ -100,7 +101,7 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
       database,
       shim,
       keptLayers: () => steps.layers(),
-      usedImages: () => table.all().map(({ definition }) => definition.imageId),
+      usedImages: () => table.all().flatMap(({ definition }) => imagesOf(definition)),
       layerRemoved: (path) =>
         void starting.then(
           (keeper) => keeper.drop(path),

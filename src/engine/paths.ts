@@ -42,6 +42,8 @@ export interface ContainerPaths {
   readonly hostname: string;
   readonly resolvConf: string;
   readonly explain: string;
+  /** Mount point of shared memory that other containers may join. */
+  readonly shm: string;
 }
 
 export function containerPaths(paths: Paths, id: string): ContainerPaths {
@@ -56,6 +58,7 @@ export function containerPaths(paths: Paths, id: string): ContainerPaths {
     hostname: `${directory}/hostname`,
     resolvConf: `${directory}/resolv.conf`,
     explain: `${directory}/explain.json`,
+    shm: `${directory}/shm`,
   };
 }
 

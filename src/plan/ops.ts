@@ -8,6 +8,7 @@
  */
 
 import type { FieldKind, FieldTypes, OpShape } from './op-shape.ts';
+import { ROOT_OPS } from './ops-root.ts';
 import { TREE_OPS } from './ops-tree.ts';
 
 export type { FieldKind } from './op-shape.ts';
@@ -144,125 +145,7 @@ export const OPS = {
   unshare: { code: 42, man: 'unshare(2)', fields: { flags: 'u64' } },
 
   // The root file system
-  /** `flags`: one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, with MS_REC for the submounts too. */
-  propagation: { code: 60, man: 'mount_namespaces(7)', fields: { target: 'str', flags: 'u64' } },
-  /** Mounts an overlay at a host path; lower directories from the top down. */
-  overlay: {
-    code: 61,
-    man: 'https://docs.kernel.org/filesystems/overlayfs.html',
-    fields: {
-      target: 'str',
-      lower: 'strs',
-      upper: 'str',
-      work: 'str',
-      options: 'strs',
-      attributes: 'u64',
-    },
-  },
-  /** Opens the root; from here on targets are resolved in it. `bind` 1: first bind it onto itself, as pivot_root wants a mount. */
-  root: { code: 62, man: 'openat2(2)', fields: { path: 'str', bind: 'u32' } },
-  /**
-   * Mounts a new file system. `flags` are MOUNT_ATTR_* (never MS_*), `create` 1 makes a missing target directory.
-   * `data` is the comma-separated option string of the file system, which may hold the superblock flags
-   * `ro`, `sync`, `dirsync`, `lazytime`, `mand` too. `propagation` is one of MS_*.
-   */
-  mount: {
-    code: 63,
-    man: 'mount(2)',
-    fields: {
-      source: 'str',
-      target: 'str',
-      fstype: 'str',
-      flags: 'u64',
-      data: 'str',
-      create: 'u32',
-      propagation: 'u64',
-    },
-  },
-  /**
-   * Clones a mount (open_tree) from a host path, changes its attributes (mount_setattr) and moves it onto the target.
-   * `set` and `clear` are MOUNT_ATTR_* of the mount itself, `deepSet` and `deepClear` of it and its submounts; all of it
-   * before the mount can be seen. `create`: 1 directory, 2 file, 3 as the source is. `tree`: 0, or which of the trees that
-   * `mapped-tree` has made before, from 1, in place of the source. `propagation`: one of MS_*, with MS_REC for submounts too.
-   */
-  bind: {
-    code: 64,
-    man: 'mount_setattr(2)',
-    fields: {
-      source: 'str',
-      target: 'str',
-      recursive: 'u32',
-      set: 'u64',
-      clear: 'u64',
-      deepSet: 'u64',
-      deepClear: 'u64',
-      create: 'u32',
-      propagation: 'u64',
-      tree: 'u32',
-    },
-  },
-  /** Changes the attributes of the mount at `target`; `recursive` 1 includes submounts. */
-  'mount-attributes': {
-    code: 65,
-    man: 'mount_setattr(2)',
-    fields: { target: 'str', set: 'u64', clear: 'u64', recursive: 'u32', propagation: 'u64' },
-  },
-  /** Hides a path: /dev/null over a file, an empty read-only tmpfs over a directory; absence is success. */
-  mask: { code: 66, man: 'mount(2)', fields: { path: 'str' } },
-  /** Makes a path read-only by a bind on itself; absence is success. */
-  'read-only': { code: 67, man: 'mount_setattr(2)', fields: { path: 'str' } },
-  /** Makes a directory and its missing parents. */
-  directory: {
-    code: 68,
-    man: 'mkdirat(2)',
-    fields: { path: 'str', mode: 'u32', uid: 'u32', gid: 'u32' },
-  },
-  symlink: { code: 69, man: 'symlinkat(2)', fields: { value: 'str', path: 'str' } },
-  /** Makes a device node. `type` is S_IFCHR, S_IFBLK or S_IFIFO; where mknod is refused, binds the host's node. */
-  device: {
-    code: 70,
-    man: 'mknodat(2)',
-    fields: {
-      path: 'str',
-      type: 'u32',
-      major: 'u32',
-      minor: 'u32',
-      mode: 'u32',
-      uid: 'u32',
-      gid: 'u32',
-      source: 'str',
-    },
-  },
-  /** Copies a directory tree of the container into an empty host directory (a volume's first use); a non-empty one is left. */
-  'copy-up': { code: 71, man: 'openat2(2)', fields: { path: 'str', destination: 'str' } },
-  pivot: { code: 72, man: 'pivot_root(2)', fields: {} },
-  /** Moves the root over / and changes into it, for a root on initramfs, where pivot_root is refused. */
-  'move-root': { code: 73, man: 'chroot(2)', fields: {} },
-  /** Mounts tmpfs over a directory and copies what the directory held into it. */
-  'copy-into-tmpfs': {
-    code: 74,
-    man: 'tmpfs(5)',
-    fields: { target: 'str', attributes: 'u64', data: 'str' },
-  },
-  /**
-   * Clones a mount of the host, shows its owners through an id mapping (MOUNT_ATTR_IDMAP) and keeps it for a `bind`.
-   * Before the clone, because it takes rights over the file system that a user namespace does not have.
-   * `uids` and `gids`: lines as in uid_map; or `namespace`: the path of a user namespace that has the mapping.
-   * `deep` 1: the submounts too. `propagation`: what the submounts and the mount have from now on, one of MS_* or 0.
-   */
-  'mapped-tree': {
-    code: 75,
-    man: 'mount_setattr(2)',
-    fields: {
-      source: 'str',
-      recursive: 'u32',
-      deep: 'u32',
-      uids: 'str',
-      gids: 'str',
-      namespace: 'str',
-      propagation: 'u64',
-    },
-  },
+  ...ROOT_OPS,
 
   // The process
   hostname: { code: 90, man: 'sethostname(2)', fields: { name: 'str' } },

@@ -176,6 +176,15 @@ const PRINTERS: Printers = {
       propagationName(op.propagation),
     )}`,
 
+  'bind-below': (op) =>
+    `bind ${op.path} of ${op.source} on ${op.target}${notes(
+      op.recursive !== 0 && 'recursive',
+      op.set !== 0n && `all below ${mountAttributeNames(op.set)}`,
+      op.clear !== 0n && `all below not ${mountAttributeNames(op.clear)}`,
+      propagationName(op.propagation),
+    )}`,
+  unmount: (op) => `unmount ${op.path}`,
+
   hostname: (op) => `set hostname ${op.name}`,
   domainname: (op) => `set domainname ${op.name}`,
   sysctl: (op) => `set sysctl ${op.key.replaceAll('/', '.')} to ${op.value}`,

@@ -26,6 +26,26 @@ export const HOST_ROWS: readonly Row[] = [
     }),
   },
   {
+    op: 'bind-below',
+    errno: ['EXDEV', 'ELOOP'],
+    class: 'invalid',
+    code: 'mount-subpath',
+    say: (op, detail) => ({
+      message: `cannot access path ${detail}: it leads out of ${op.op === 'bind-below' ? op.source : ''}`,
+      hint: 'a subpath and the links in it must stay inside of the volume',
+    }),
+  },
+  {
+    op: 'bind-below',
+    errno: ['ENOENT', 'ENOTDIR'],
+    class: 'invalid',
+    code: 'mount-subpath',
+    say: (_op, detail, reason) => ({
+      message: `cannot access path ${detail}: ${reason}`,
+      hint: 'what a subpath names must exist before the container starts',
+    }),
+  },
+  {
     op: 'network-device',
     errno: ['ENODEV'],
     class: 'invalid',

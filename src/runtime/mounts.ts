@@ -15,6 +15,8 @@ export interface MountContext extends CgroupMountContext, UserMountContext {
   /** Relative sources are relative to it. */
   bundle: string;
   spec: RuntimeSpec;
+  /** See `LaunchRequest`. */
+  subpaths?: ReadonlyMap<string, string>;
 }
 
 interface Planned extends MountContext {
@@ -96,6 +98,25 @@ function planBind(mount: Mount, target: string, options: MountOptions, context: 
   const [propagation = 0n, ...more] = options.propagation;
   const source = posix.resolve(context.bundle, mount.source ?? '');
   const recursive = options.recursiveBind || !options.bind;
+  const below = context.subpaths?.get(mount.destination);
+  if (below !== undefined) {
+    return [
+      inside(
+        {
+          op: 'bind-below',
+          source,
+          path: below,
+          target,
+          recursive: recursive ? 1 : 0,
+          set: options.set | options.recursiveSet,
+          clear: options.clear | options.recursiveClear,
+          propagation,
+        },
+        `show ${below} of ${source}${readOnlyWords(options)}`,
+      ),
+      ...propagate(target, more),
+    ];
+  }
   return [
     inside(
       {

@@ -54,6 +54,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     facts,
     bundle: request.bundle,
     spec,
+    ...(request.subpaths !== undefined && { subpaths: request.subpaths }),
     cgroups: cgroup.paths,
     cgroupNamespace: separate.has('cgroup'),
     separate,
@@ -141,9 +142,9 @@ function planFrame(request: LaunchRequest): Step[] {
   return steps;
 }
 
-/** A volume's first content is copied before its mount covers it; other steps come when the file system is complete. */
+/** A volume's first content is copied before its mount covers it, and images are mounted before they are bound; other steps come when the file system is complete. */
 function splitExtra(steps: readonly Step[]) {
-  const early = (step: Step) => step.op.op === 'copy-up';
+  const early = (step: Step) => step.op.op === 'copy-up' || step.op.op === 'overlay';
   return {
     host: stageOf(steps, 'host'),
     early: steps.filter(early),

@@ -39,6 +39,8 @@ export interface LaunchRequest {
   consoleSocket?: string;
   /** Host, beside, inside and teardown steps of the network room; they run after the namespaces exist. */
   networkSteps?: readonly Step[];
+  /** Binds of the configuration that show only what is below their source, by destination: a relative path. */
+  subpaths?: ReadonlyMap<string, string>;
   /** More steps, placed after the file system is set up and before privileges are dropped. */
   extraSteps?: readonly Step[];
   /** Program with arguments that words a failure; the shim appends the report. */

@@ -442,6 +442,44 @@ test('bind takes a tree of mapped-tree once, and mapped-tree names what cannot b
   expect(await failure(stand, refused.plan)).toMatchObject({ errno: 22, detail: '/proc' });
 });
 
+test('bind-below follows links that stay below the source only, and unmount takes absence for success', async () => {
+  const base = join(stand.scratch, 'below');
+  mkdirSync(join(base, 'real'), { recursive: true });
+  writeFileSync(join(base, 'real/file'), 'seen');
+  symlinkSync('real', join(base, 'inner'));
+  symlinkSync('../..', join(base, 'outer'));
+  symlinkSync('/etc', join(base, 'absolute'));
+  const below = (path: string) =>
+    inside({
+      op: 'bind-below',
+      source: base,
+      path,
+      target: '/mnt',
+      recursive: 1,
+      set: 0n,
+      clear: 0n,
+      propagation: 0n,
+    });
+  expect(await run(stand, ['cat', '/mnt/file'], { steps: [below('inner')] })).toEqual({
+    text: 'seen',
+    status: 0,
+  });
+  const outcomes: [string, number][] = [
+    ['outer', 18],
+    ['absolute', 18],
+    ['real/../..', 18],
+    ['nothing', 2],
+  ];
+  for (const [path, errno] of outcomes) {
+    const { plan } = containerPlan(stand, ['true'], { steps: [below(path)] });
+    expect(await failure(stand, plan)).toMatchObject({ errno, detail: `${base}/${path}` });
+  }
+  const unmount = (path: string) => step('teardown', { op: 'unmount', path });
+  const more = [unmount(join(base, 'nothing')), unmount(join(base, 'real'))];
+  const { plan } = containerPlan(stand, ['true'], { more });
+  expect((await (await start(stand, plan)).exited)?.status).toBe(0);
+});
+
 test('network-device names the device that is not there', async () => {
   const { plan } = containerPlan(stand, ['true']);
   const [first, ...rest] = plan;

@@ -11,6 +11,8 @@ export interface BindText {
   noCopy: boolean;
   /** Empty: not said. */
   propagation: string;
+  /** The value of `idmap`, empty for the word alone. */
+  idmap: string | undefined;
   /** As written, for inspection. */
   mode: string;
 }
@@ -40,6 +42,7 @@ export function parseBindText(text: string): BindText {
     readOnly: false,
     noCopy: false,
     propagation: '',
+    idmap: undefined,
     mode,
   };
   for (const option of mode === '' ? [] : mode.split(',')) applyOption(bind, option, text);
@@ -69,7 +72,9 @@ export function checkTarget(target: string, text: string): string {
 function applyOption(bind: BindText, option: string, text: string): void {
   if (option === 'ro') bind.readOnly = true;
   else if (option === 'nocopy') bind.noCopy = true;
-  else if (PROPAGATIONS.has(option)) bind.propagation = option;
+  else if (PROPAGATIONS.has(option) && bind.propagation === '') bind.propagation = option;
+  else if (option === 'idmap') bind.idmap = '';
+  else if (option.startsWith('idmap=')) bind.idmap = option.slice('idmap='.length);
   else if (!IGNORED.has(option)) throw invalid(text, `invalid mode: ${bind.mode}`);
 }
 

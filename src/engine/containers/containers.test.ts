@@ -90,13 +90,15 @@ test('parseBindText reads sources, targets and options', () => {
 test('resolveMounts lets nothing be mounted twice and makes anonymous volumes only where nothing is', () => {
   const made: string[] = [];
   const sources = {
-    ensureVolume: (name: string) => {
+    ensureVolume: ({ Name: name }: { Name: string }) => {
       made.push(name);
       return { name: name || 'anon', created: '', anonymous: name === '', labels: {}, options: {} };
     },
     volumePath: (name: string) => `/volumes/${name}`,
     mountsOf: () => [],
     makeDirectory: () => undefined,
+    imageId: () => '',
+    ownerOf: () => ({ uid: 0, gid: 0 }),
   };
   const config = containerConfig({ Volumes: { '/a': {}, '/b': {} } });
   const mounts = resolveMounts(config, hostConfig({ Binds: ['named:/a', '/tmp:/c:ro'] }), sources);

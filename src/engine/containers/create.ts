@@ -12,6 +12,7 @@ import type {
 } from '../../spec/docker.ts';
 import type { ResolvedImage } from '../images/room.ts';
 import { logLimits } from '../launch/log-limits.ts';
+import { imageLayer } from '../launch/mount-steps.ts';
 import { toPortRequests } from '../networks/ports.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';
@@ -34,7 +35,7 @@ import { formatTime, nowNs } from '../time.ts';
 import { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
 import { logAttributes } from './log-attributes.ts';
-import { mountAll } from './make-mounts.ts';
+import { findMountedImages, mountAll } from './make-mounts.ts';
 import { mergeImage } from './merge-image.ts';
 import { generateName, isContainerName } from './names.ts';
 import { type Definition, initialState } from './record.ts';
@@ -47,13 +48,14 @@ export async function createContainer(
   platform: string | undefined,
 ): Promise<ContainerCreateResponse> {
   const image = await parts.images.resolve(request.Image, platform);
+  const mounted = await findMountedImages(parts, request.HostConfig);
   const id = newId();
   const chosen = chooseName(parts, name);
   parts.containers.reserve(chosen, id);
   try {
     const definition = define(parts, { request, image, id, name: chosen });
     validate(parts, definition);
-    const mounts = mountAll(parts, definition);
+    const mounts = mountAll(parts, definition, mounted);
     store(parts, { ...definition, mounts });
   } finally {
     parts.containers.release(chosen);
@@ -216,6 +218,12 @@ function store(parts: Parts, definition: Definition): void {
   mkdirSync(paths.upper, { mode: 0o755 });
   mkdirSync(paths.work, { mode: 0o700 });
   mkdirSync(paths.mountpoint, { mode: 0o700 });
+  for (const [index, mount] of definition.mounts.entries()) {
+    if (mount.image === undefined) continue;
+    const { upper, work, root } = imageLayer(paths.directory, index);
+    mkdirSync(upper, { recursive: true, mode: 0o755 });
+    for (const path of [work, root]) mkdirSync(path, { mode: 0o700 });
+  }
   const container = new Container(definition, initialState(), parts.table);
   parts.table.insert(definition, container.state);
   parts.containers.add(container);

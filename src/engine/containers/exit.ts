@@ -10,6 +10,7 @@ import type { Parts } from '../parts.ts';
 import { runPaths } from '../paths.ts';
 import { formatTime, nowNs } from '../time.ts';
 import { announceVolumes } from '../volumes/announce.ts';
+import { unmountVolumes } from '../volumes/mounts.ts';
 import type { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
 import { stopHealth } from './health.ts';
@@ -60,6 +61,7 @@ export async function ended(
     settle(container, outcome, restarts);
     leave(parts, container);
   });
+  await unmountVolumes(parts, container);
   // Only now: until the state is in the database the exit record is what the next engine would learn it from.
   if (kept) removeRunDirectory(run);
   announce(parts, container, outcome);

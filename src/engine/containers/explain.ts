@@ -13,7 +13,7 @@ import { containerPaths } from '../paths.ts';
 import type { Container } from './container.ts';
 import { define, validate } from './create.ts';
 import { explainPlan } from './explanation.ts';
-import { imagineMounts } from './make-mounts.ts';
+import { findMountedImages, imagineMounts } from './make-mounts.ts';
 
 /** The last start stays in memory this long, then its explanation moves into a file. */
 const MEMORY_MS = 2000;
@@ -43,7 +43,8 @@ export async function explainRun(
   const image = await parts.images.resolve(request.Image);
   const defined = define(parts, { request, image, id: newId(), name: 'explained' });
   validate(parts, defined);
-  const definition = { ...defined, mounts: imagineMounts(parts, defined) };
+  const mounted = await findMountedImages(parts, request.HostConfig);
+  const definition = { ...defined, mounts: imagineMounts(parts, defined, mounted) };
   const plan = dryEndpoints(parts, definition, (endpoints) =>
     prepareLaunch(parts, definition, endpoints),
   );

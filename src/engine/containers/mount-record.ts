@@ -1,12 +1,13 @@
 /** A mount of a container as its record keeps it: everything is decided, nothing is looked up again at a start. */
 
 import type { MountPoint } from '../../spec/docker.ts';
+import type { IdMap } from './idmap.ts';
 
 export interface MountRecord {
-  type: 'bind' | 'volume' | 'tmpfs';
-  /** Of the volume. */
+  type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** Of the volume; of an image what the request called it. */
   name?: string;
-  /** Host path; empty for tmpfs. */
+  /** Host path; empty for tmpfs and images. */
   source: string;
   destination: string;
   readOnly: boolean;
@@ -24,6 +25,12 @@ export interface MountRecord {
   anonymous: boolean;
   /** Further mount(8) options of a tmpfs. */
   options: string[];
+  /** Only this is shown of a volume or an image: relative, looked up at each start. */
+  subpath?: string;
+  /** Id of the image. */
+  image?: string;
+  /** Files seem to belong to others. */
+  idmap?: IdMap;
 }
 
 export function mountRecord(
@@ -44,7 +51,12 @@ export function mountRecord(
 
 /** As `docker inspect` shows it. */
 export function mountPoint(mount: MountRecord): MountPoint {
-  const volume = mount.type === 'volume' ? { Name: mount.name ?? '', Driver: 'local' } : {};
+  const volume =
+    mount.type === 'volume'
+      ? { Name: mount.name ?? '', Driver: 'local' }
+      : mount.type === 'image'
+        ? { Name: mount.name ?? '' }
+        : {};
   return {
     Type: mount.type,
     ...volume,

@@ -8,12 +8,13 @@ import { containerPaths } from '../paths.ts';
 import type { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
 import { cancelRestart } from './restart-policy.ts';
-import { noSuchContainer } from './set.ts';
 
 export interface RemoveOptions {
   force: boolean;
   volumes: boolean;
 }
+
+const MAX_ROUNDS = 10;
 
 /** `kill` ends a run that is in the way; it is handed in so that the end of a run can remove, too. */
 export async function removeContainer(
@@ -24,17 +25,18 @@ export async function removeContainer(
 ): Promise<void> {
   const container = parts.containers.get(reference);
   await container.settled();
-  if (container.isLive) {
-    if (!options.force) throw stillRunning(container);
-    await kill(parts, container);
+  if (container.isLive && !options.force) throw stillRunning(container);
+  for (let round = 1; !container.removed; round += 1) {
+    if (container.isLive) await kill(parts, container);
+    await container.turns.run(() => {
+      // Whoever came first, `AutoRemove` or another request, has done it.
+      if (container.removed) return;
+      // Somebody has started it again meanwhile: it is ended once more, but not for ever.
+      const giveUp = !options.force || round === MAX_ROUNDS;
+      if (!container.isLive) removeStopped(parts, container, options.volumes);
+      else if (giveUp) throw stillRunning(container);
+    });
   }
-  await container.turns.run(() => {
-    // Whoever came first, `AutoRemove` or another request, has done it.
-    if (container.removed) return;
-    if (container.isLive) throw stillRunning(container);
-    removeStopped(parts, container, options.volumes);
-  });
-  if (!container.removed) throw noSuchContainer(reference);
 }
 
 /**

@@ -2,21 +2,13 @@
 
 import { statSync } from 'node:fs';
 import { TiffinError } from '../../base/errors.ts';
-import type { ContainerConfig, HostConfig, Mount } from '../../spec/docker.ts';
-import type { VolumeRecord } from '../volumes/table.ts';
-import { checkTarget, cleanPath, parseBindText } from './bind-text.ts';
+import type { ContainerConfig, HostConfig } from '../../spec/docker.ts';
+import { checkTarget, parseBindText } from './bind-text.ts';
+import { fromMount } from './from-mount.ts';
+import { type IdMap, type Owner, parseIdMap } from './idmap.ts';
 import { type MountRecord, mountRecord } from './mount-record.ts';
+import { type MountSources, volumeMount } from './mount-sources.ts';
 import { parseTmpfsOptions } from './tmpfs-options.ts';
-
-export interface MountSources {
-  /** The volume of this name, made if absent; an empty name makes an anonymous one. */
-  ensureVolume(name: string, labels: Record<string, string>, driver: string): VolumeRecord;
-  volumePath(name: string): string;
-  /** Makes a missing host directory. */
-  makeDirectory(path: string): void;
-  /** What another container mounts. */
-  mountsOf(container: string): readonly MountRecord[];
-}
 
 /** Volumes are made on the way; the caller removes the anonymous ones if the creation fails later. */
 export function resolveMounts(
@@ -26,7 +18,7 @@ export function resolveMounts(
 ): MountRecord[] {
   const mounts = new Map<string, MountRecord>();
   const explicit = [
-    ...host.Binds.map((text) => fromBind(text, host.VolumeDriver, sources)),
+    ...host.Binds.map((text) => fromBind(text, { config, driver: host.VolumeDriver, sources })),
     ...host.Mounts.map((mount) => fromMount(mount, sources)),
     ...Object.entries(host.Tmpfs).map(([target, options]) => fromTmpfs(target, options)),
   ];
@@ -48,13 +40,19 @@ export function resolveMounts(
   return [...mounts.values()];
 }
 
-function fromBind(text: string, driver: string, sources: MountSources): MountRecord {
+interface BindContext {
+  config: ContainerConfig;
+  driver: string;
+  sources: MountSources;
+}
+
+function fromBind(text: string, { config, driver, sources }: BindContext): MountRecord {
   const bind = parseBindText(text);
   const { readOnly, mode } = bind;
   if (bind.source.startsWith('/')) {
     // As Docker: a missing source of `-v` is made, of `--mount` it is not.
     if (!exists(bind.source)) sources.makeDirectory(bind.source);
-    return mountRecord({
+    const mount = mountRecord({
       type: 'bind',
       source: bind.source,
       destination: bind.target,
@@ -63,73 +61,46 @@ function fromBind(text: string, driver: string, sources: MountSources): MountRec
       mode,
       propagation: bind.propagation || 'rprivate',
     });
+    return { ...mount, ...mapped(bind.idmap, bind.source, config, sources) };
   }
-  const volume = sources.ensureVolume(bind.source, Object.create(null), driver);
+  const volume = sources.ensureVolume({
+    Name: bind.source,
+    Driver: driver,
+    DriverOpts: {},
+    Labels: Object.create(null),
+  });
+  const source = sources.volumePath(volume.name);
   return {
     ...volumeMount(volume, bind.target, sources),
     readOnly,
     mode,
     copyUp: !bind.noCopy,
+    ...mapped(bind.idmap, source, config, sources),
   };
 }
 
-function fromMount(mount: Mount, sources: MountSources): MountRecord {
-  const target = checkTarget(mount.Target, mount.Target);
-  switch (mount.Type) {
-    case 'bind':
-      return fromBindMount(mount, target, sources);
-    case 'volume': {
-      const options = mount.VolumeOptions;
-      if ((options?.Subpath ?? '') !== '') throw unsupported('a volume subpath');
-      const driver = options?.DriverConfig?.Name ?? '';
-      const volume = sources.ensureVolume(mount.Source, options?.Labels ?? {}, driver);
-      return {
-        ...volumeMount(volume, target, sources),
-        readOnly: mount.ReadOnly,
-        copyUp: options?.NoCopy !== true,
-      };
-    }
-    case 'tmpfs':
-      return mountRecord({
-        type: 'tmpfs',
-        source: '',
-        destination: target,
-        readOnly: mount.ReadOnly,
-        options: tmpfsOptions(mount),
-      });
-    default:
-      throw unsupported(`mount type "${mount.Type}"`);
-  }
+function mapped(
+  value: string | undefined,
+  source: string,
+  config: ContainerConfig,
+  sources: MountSources,
+): { idmap?: IdMap } {
+  if (value === undefined) return {};
+  const idmap = parseIdMap(value, sources.ownerOf(source), ownerInside(config.User, value));
+  return idmap === undefined ? {} : { idmap };
 }
 
-function fromBindMount(mount: Mount, target: string, sources: MountSources): MountRecord {
-  const options = mount.BindOptions;
-  if (!mount.Source.startsWith('/')) {
-    throw badMount(`invalid mount path: '${mount.Source}' mount path must be absolute`);
+/** Names are looked up in the container only, where no mapping can be made any more. */
+function ownerInside(user: string, value: string): Owner {
+  if (value !== '' || user === '' || user === 'root') return { uid: 0, gid: 0 };
+  const [uid = '', gid = '0'] = user.split(':');
+  if (!/^[0-9]{1,10}$/.test(uid) || !/^[0-9]{1,10}$/.test(gid)) {
+    const shown = JSON.stringify(user.slice(0, 80));
+    throw new TiffinError('invalid', 'bad-idmap', `idmap needs a user by number, not ${shown}`, {
+      hint: 'give --user UID:GID, or the mapping itself: idmap=uids=FROM-TO-LENGTH',
+    });
   }
-  const source = cleanPath(mount.Source);
-  const made = options?.CreateMountpoint === true;
-  if (made && !exists(source)) sources.makeDirectory(source);
-  if (!made && !exists(source)) throw badMount(`bind source path does not exist: ${source}`);
-  return mountRecord({
-    type: 'bind',
-    source,
-    destination: target,
-    readOnly: mount.ReadOnly,
-    propagation: options?.Propagation || 'rprivate',
-    recursive: options?.NonRecursive !== true,
-    readOnlySubmounts: options?.ReadOnlyNonRecursive !== true,
-  });
-}
-
-function tmpfsOptions(mount: Mount): string[] {
-  const { SizeBytes = 0, Mode = 0, Options = [] } = mount.TmpfsOptions ?? {};
-  const mode = Mode === 0 ? 0o1777 : Mode;
-  return [
-    ...(SizeBytes > 0 ? [`size=${SizeBytes}`] : []),
-    `mode=${mode.toString(8)}`,
-    ...parseTmpfsOptions(Options.map((pair) => pair.join('='))),
-  ];
+  return { uid: Number(uid), gid: Number(gid) };
 }
 
 function fromTmpfs(target: string, options: string): MountRecord {
@@ -144,44 +115,28 @@ function fromTmpfs(target: string, options: string): MountRecord {
 function fromContainer(text: string, sources: MountSources): MountRecord[] {
   const colon = text.lastIndexOf(':');
   const mode = colon < 0 ? '' : text.slice(colon + 1);
-  if (mode !== '' && mode !== 'ro' && mode !== 'rw') {
-    throw new TiffinError('invalid', 'bad-volumes-from', `invalid mode for volumes-from: ${mode}`);
+  const words = mode === '' ? [] : mode.split(',');
+  const known = words.every((word) => ['ro', 'rw', 'z', 'Z'].includes(word));
+  if (text === '' || colon === 0 || !known || (words.includes('ro') && words.includes('rw'))) {
+    const message = `invalid mode for volumes-from: ${mode.slice(0, 80)}`;
+    throw new TiffinError('invalid', 'bad-volumes-from', message);
   }
   const mounts = sources.mountsOf(colon < 0 ? text : text.slice(0, colon));
   return mounts
-    .filter((mount) => mount.type !== 'tmpfs')
+    .filter((mount) => mount.type === 'bind' || mount.type === 'volume')
     .map((mount) => ({
       ...mount,
-      readOnly: mount.readOnly || mode === 'ro',
+      readOnly: mount.readOnly || words.includes('ro'),
       // The volume belongs to the container it was made for.
       anonymous: false,
     }));
 }
 
 function anonymous(target: string, driver: string, sources: MountSources): MountRecord {
-  const volume = sources.ensureVolume('', Object.create(null), driver);
-  return volumeMount(volume, target, sources);
-}
-
-function volumeMount(volume: VolumeRecord, target: string, sources: MountSources): MountRecord {
-  return mountRecord({
-    type: 'volume',
-    name: volume.name,
-    source: sources.volumePath(volume.name),
-    destination: target,
-    copyUp: true,
-    anonymous: volume.anonymous,
-  });
+  const request = { Name: '', Driver: driver, DriverOpts: {}, Labels: Object.create(null) };
+  return volumeMount(sources.ensureVolume(request), target, sources);
 }
 
 function exists(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-function badMount(why: string): TiffinError {
-  return new TiffinError('invalid', 'bad-mount', `invalid mount config for type "bind": ${why}`);
-}
-
-function unsupported(what: string): TiffinError {
-  return new TiffinError('unsupported', 'unsupported-mount', `${what} is not supported`);
 }

@@ -7,6 +7,7 @@ import { launch, runningCgroup } from '../launch/launch.ts';
 import type { Parts } from '../parts.ts';
 import { formatTime } from '../time.ts';
 import { announceVolumes } from '../volumes/announce.ts';
+import { mountVolumes, unmountVolumes } from '../volumes/mounts.ts';
 import type { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
 import { watchExit } from './exit.ts';
@@ -42,6 +43,7 @@ export async function run(parts: Parts, container: Container): Promise<void> {
   const fresh = container.state.phase === 'created';
   container.update({ phase: 'starting', error: '', oomKilled: false });
   try {
+    await mountVolumes(parts, container);
     const { monitor, endpoints } = await launch(parts, container);
     entered(parts, container, monitor);
     announceConnected(parts, endpoints);
@@ -54,6 +56,7 @@ export async function run(parts: Parts, container: Container): Promise<void> {
     container.update({ phase: fresh ? 'created' : 'exited', exitCode, error: errorMessage(error) });
     container.hub.end();
     container.hub = new OutputHub();
+    await unmountVolumes(parts, container);
     throw error;
   }
 }

@@ -19,6 +19,7 @@ import { cgroupPath } from '../spec/index.ts';
 import { connectAll } from './endpoints.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { injectedFault } from './fault.ts';
+import { imagesOf } from './mount-steps.ts';
 import { prepareLaunch } from './prepare.ts';
 import { keepTeardown, removeRunDirectory, runTeardown } from './teardown.ts';
 
@@ -80,7 +81,7 @@ async function launchOnce(
   try {
     keepTeardown(run, plan);
     const bytes = encodePlan(plan, injectedFault());
-    await parts.launcher.hold(parts.images.layersOf(definition.imageId));
+    await parts.launcher.hold(imagesOf(definition).flatMap((id) => parts.images.layersOf(id)));
     const result = await parts.launcher.launch(bytes, { subscribe: container.hub.mask });
     answered = true;
     container.explanation = { plan, durations: result.durations };

@@ -1,5 +1,6 @@
 /** From a container's record to its plan. Reads the host, changes nothing. */
 
+import { TiffinError } from '../../base/errors.ts';
 import type { Endpoint } from '../../network/index.ts';
 import type { OpOf, Plan, Step } from '../../plan/ops.ts';
 import { planLaunch } from '../../runtime/planner.ts';
@@ -11,6 +12,7 @@ import { containerPaths, runPaths } from '../paths.ts';
 import { type SpecOutput, toRuntimeSpec } from '../spec/index.ts';
 import { etcFiles } from './etc-files.ts';
 import { logLimits } from './log-limits.ts';
+import { mountSteps, placedMounts } from './mount-steps.ts';
 
 /**
  * The plan of one start. `endpoints` are reserved already; none for host, none and shared networks. `lower` are the directories
@@ -43,7 +45,8 @@ export function prepareLaunch(
     init: hostConfig.Init === true,
     createCwd: config.WorkingDir !== '',
     ...networkSteps(parts, endpoints),
-    extraSteps: copyUpSteps(definition),
+    subpaths: subpathsOf(definition),
+    extraSteps: mountSteps(parts, definition),
   });
 }
 
@@ -55,12 +58,37 @@ export function containerSpec(parts: Parts, definition: Definition): SpecOutput 
     host: definition.hostConfig,
     hostname: definition.config.Hostname,
     rootfs: containerPaths(parts.paths, definition.id).mountpoint,
-    mounts: definition.mounts,
+    mounts: placedMounts(parts, definition),
+    shm: sharedMemory(parts, definition),
     files: etcFiles(parts, definition),
     pidOf: (container) => parts.containers.livePid(container),
     facts: parts.facts,
     devices: deviceDoor,
   });
+}
+
+function subpathsOf({ mounts }: Definition): ReadonlyMap<string, string> {
+  return new Map(
+    mounts.flatMap(({ destination, subpath }) =>
+      subpath === undefined ? [] : [[destination, subpath]],
+    ),
+  );
+}
+
+/** Where /dev/shm comes from, unless it is the container's alone. */
+function sharedMemory(parts: Parts, { id, hostConfig }: Definition): string | undefined {
+  const { IpcMode: mode } = hostConfig;
+  if (mode === 'shareable') return containerPaths(parts.paths, id).shm;
+  if (!mode.startsWith('container:')) return undefined;
+  const donor = parts.containers.get(mode.slice('container:'.length));
+  const { IpcMode: shared } = donor.definition.hostConfig;
+  if (shared === 'shareable') return containerPaths(parts.paths, donor.id).shm;
+  if (shared === 'host') return '/dev/shm';
+  throw new TiffinError(
+    'conflict',
+    'ipc-not-shareable',
+    `cannot join IPC of container ${donor.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`,
+  );
 }
 
 /** With an interface the network room says everything about it; without one the planner brings up loop-back. */
@@ -93,15 +121,4 @@ function supervise(parts: Parts, { id, config, hostConfig }: Definition): OpOf<'
 
 export function keepsLog(log: LogConfig): boolean {
   return log.Type !== 'none';
-}
-
-/** The first container with an empty volume fills it with what its image has there. */
-function copyUpSteps({ mounts }: Definition): Step[] {
-  return mounts
-    .filter((mount) => mount.type === 'volume' && mount.copyUp)
-    .map((mount) => ({
-      stage: 'inside',
-      op: { op: 'copy-up', path: mount.destination, destination: mount.source },
-      why: `an empty volume starts with what the image has at ${mount.destination}`,
-    }));
 }

@@ -22,6 +22,8 @@ export interface SpecInput {
   hostname: string;
   rootfs: string;
   mounts: readonly MountRecord[];
+  /** Host path of /dev/shm where it is shared with another container. */
+  shm?: string | undefined;
   files: EtcFiles;
   pidOf: JoinedPid;
   facts: HostFacts;
@@ -45,7 +47,13 @@ export function toRuntimeSpec(input: SpecInput): SpecOutput {
     root: { path: input.rootfs, readonly: host.ReadonlyRootfs },
     ...(isolatedNames && { hostname: input.hostname }),
     ...(isolatedNames && config.Domainname !== '' && { domainname: config.Domainname }),
-    mounts: toMounts({ host, modes, mounts: input.mounts, files: input.files }),
+    mounts: toMounts({
+      host,
+      modes,
+      mounts: input.mounts,
+      files: input.files,
+      shm: input.shm,
+    }),
     annotations: host.Annotations,
     linux: {
       namespaces: toNamespaces(modes, input.pidOf),

@@ -20,6 +20,8 @@ export interface MountInput {
   modes: NamespaceModes;
   mounts: readonly MountRecord[];
   files: EtcFiles;
+  /** Host path of a /dev/shm that is shared. */
+  shm?: string | undefined;
 }
 
 /** In the order of mounting: a parent before what lies in it. */
@@ -32,7 +34,7 @@ export function toMounts(input: MountInput): Mount[] {
   return mounts.sort((a, b) => depth(a.destination) - depth(b.destination));
 }
 
-function kernelMounts({ host, modes }: MountInput): Mount[] {
+function kernelMounts({ host, modes, shm }: MountInput): Mount[] {
   const readOnly = host.Privileged ? 'rw' : 'ro';
   const cgroups = parseSecurityOptions(host.SecurityOpt).writableCgroups ? 'rw' : readOnly;
   return [
@@ -48,14 +50,15 @@ function kernelMounts({ host, modes }: MountInput): Mount[] {
     ]),
     kernelMount('sysfs', '/sys', ['nosuid', 'noexec', 'nodev', readOnly]),
     kernelMount('cgroup', '/sys/fs/cgroup', ['nosuid', 'noexec', 'nodev', cgroups]),
-    ...ipcMounts(host, modes),
+    ...ipcMounts(host, modes, shm),
   ];
 }
 
-function ipcMounts(host: HostConfig, modes: NamespaceModes): Mount[] {
+function ipcMounts(host: HostConfig, modes: NamespaceModes, shm: string | undefined): Mount[] {
   // A new mount of mqueue shows the queues of the ipc namespace it is made in, the host's included.
   const mqueue = kernelMount('mqueue', '/dev/mqueue', ['nosuid', 'noexec', 'nodev']);
   if (modes.ipc.kind === 'host') return [mqueue, HOST_SHM];
+  if (shm !== undefined) return [mqueue, { ...HOST_SHM, source: shm }];
   if (host.IpcMode === 'none') return [mqueue];
   const size = host.ShmSize > 0 ? host.ShmSize : DEFAULT_SHM_BYTES;
   const options = ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${size}`];
@@ -102,7 +105,11 @@ function ownMount(mount: MountRecord): Mount {
     destination: mount.destination,
     type: 'bind',
     source: mount.source,
-    options: [bind, propagation, ...submounts],
+    options: [bind, propagation, ...submounts, ...(mount.idmap === undefined ? [] : ['idmap'])],
+    ...(mount.idmap !== undefined && {
+      uidMappings: mount.idmap.uids,
+      gidMappings: mount.idmap.gids,
+    }),
   };
 }
 

@@ -10,6 +10,8 @@ import { isContainerName } from '../containers/names.ts';
 import type { EventBus } from '../events.ts';
 import type { Paths } from '../paths.ts';
 import { formatTime, nowNs } from '../time.ts';
+import { validateDriverOptions } from './local-driver.ts';
+import { isMountPoint } from './mount-points.ts';
 import { type VolumeRecord, VolumeTable } from './table.ts';
 
 export interface VolumeSetOptions {
@@ -35,15 +37,14 @@ export class VolumeSet {
       const message = `error looking up volume plugin ${request.Driver}: plugin "${request.Driver}" not found`;
       throw new TiffinError('not-found', 'no-such-volume-driver', message);
     }
-    if (Object.keys(request.DriverOpts).length > 0) {
-      const message = 'options of the local volume driver are not supported';
-      throw new TiffinError('unsupported', 'volume-options', message, {
-        hint: 'mount what the options name on the host and use it as a bind mount',
-      });
-    }
     if (request.Name !== '') checkName(request.Name);
+    validateDriverOptions(request.Name, request.DriverOpts);
     const present = this.#table.get(request.Name);
     return present ?? this.#make(request);
+  }
+
+  find(name: string): VolumeRecord | undefined {
+    return this.#table.get(name);
   }
 
   get(name: string): VolumeRecord {
@@ -76,6 +77,8 @@ export class VolumeSet {
       const message = `remove ${name}: volume is in use - [${users.join(', ')}]`;
       throw new TiffinError('conflict', 'volume-in-use', message);
     }
+    // What is emptied later must never be somebody else's files.
+    if (isMountPoint(this.path(name))) throw stillMounted(name);
     const { paths, events } = this.#options;
     renameSync(join(paths.volumes, name), join(paths.trash, randomSuffix()));
     this.#table.delete(name);
@@ -109,6 +112,11 @@ export class VolumeSet {
     events.emit('volume', 'create', record.name, { driver: 'local' });
     return record;
   }
+}
+
+function stillMounted(name: string): TiffinError {
+  const message = `remove ${name}: volume is still mounted`;
+  return new TiffinError('conflict', 'volume-in-use', message);
 }
 
 function checkName(name: string): void {

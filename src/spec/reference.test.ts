@@ -129,3 +129,10 @@ test('isTag accepts word characters, dots and dashes after the first', () => {
   for (const tag of ['a', '_', '1.2-3', 'X'.repeat(128)]) expect(isTag(tag)).toBe(true);
   for (const tag of ['', '.', '-a', 'a/b', 'a:b', 'X'.repeat(129)]) expect(isTag(tag)).toBe(false);
 });
+
+test("familiarName keeps the default registry where the short form would name somebody else's", () => {
+  const reference = parseReference('docker.io/evil.example/app:1');
+  expect(reference.registry).toBe('docker.io');
+  expect(familiarReference(reference)).toBe('docker.io/evil.example/app:1');
+  expect(parseReference(familiarReference(reference))).toEqual(reference);
+});

@@ -60,13 +60,15 @@ export function formatReference(reference: ImageReference): string {
 
 /** The name without tag and digest, as people write it: `alpine`, `user/app`, `localhost:5000/app`. */
 export function familiarName(reference: ImageReference): string {
-  if (reference.registry !== DEFAULT_REGISTRY)
-    return `${reference.registry}/${reference.repository}`;
+  const full = `${reference.registry}/${reference.repository}`;
+  if (reference.registry !== DEFAULT_REGISTRY) return full;
   const { repository } = reference;
   const short = repository.slice(DEFAULT_NAMESPACE.length);
   // `library/a/b` would be read back as the repository `a/b`.
   const official = repository.startsWith(DEFAULT_NAMESPACE) && !short.includes('/');
-  return official ? short : repository;
+  const name = official ? short : repository;
+  // `a.b/c` would be read back as a repository of the registry `a.b`, which is somebody else's.
+  return looksLikeRegistry(name.slice(0, Math.max(name.indexOf('/'), 0))) ? full : name;
 }
 
 /** `familiarName` with tag and digest. */
@@ -98,24 +100,29 @@ function suffix(reference: ImageReference): string {
   return reference.digest === undefined ? tag : `${tag}@${reference.digest}`;
 }
 
-/** The first part is a registry if it cannot be a path: it has a dot, a colon or a capital, or is `localhost`. */
+/** The part before the first slash tells: see `looksLikeRegistry`. */
 function splitRegistry(text: string): { registry: string; rest: string } {
   const slash = text.indexOf('/');
   const first = text.slice(0, Math.max(slash, 0));
-  const isHost =
-    first.includes('.') ||
-    first.includes(':') ||
-    first === 'localhost' ||
-    first !== first.toLowerCase();
   let registry = DEFAULT_REGISTRY;
   let rest = text;
-  if (slash >= 0 && isHost) {
+  if (slash >= 0 && looksLikeRegistry(first)) {
     registry = first === 'index.docker.io' ? DEFAULT_REGISTRY : first;
     rest = text.slice(slash + 1);
   }
   // A slash can only stand in the path, so tag and digest do not disturb this.
   const official = registry === DEFAULT_REGISTRY && !rest.includes('/');
   return { registry, rest: official ? DEFAULT_NAMESPACE + rest : rest };
+}
+
+/** The first part of a name is a registry if it has a dot, a colon or a capital, or is `localhost`. */
+function looksLikeRegistry(first: string): boolean {
+  return (
+    first.includes('.') ||
+    first.includes(':') ||
+    first === 'localhost' ||
+    first !== first.toLowerCase()
+  );
 }
 
 function splitSuffix(rest: string): { path: string; tag?: string; digest?: string } {

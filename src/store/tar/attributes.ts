@@ -1,6 +1,7 @@
 /** What the extended headers say about the member that follows them. */
 
 import { decodeByteText } from '../../base/byte-text.ts';
+import { limits } from '../../base/limits.ts';
 import type { Xattr } from './entry.ts';
 import { malformed } from './fields.ts';
 import { type PaxRecord, paxCount, paxTime } from './pax.ts';
@@ -118,6 +119,8 @@ const XATTR = 'SCHILY.xattr.';
 /** libarchive: the name percent-encoded, the value in base64. */
 const LIBARCHIVE_XATTR = 'LIBARCHIVE.xattr.';
 const MAX_XATTRS = 256;
+/** Every member pays for each of them. */
+const MAX_GLOBAL = 128;
 
 /** The attributes of one member: global records first, then its own; an empty value withdraws a global one. */
 export function attributes(global: readonly PaxRecord[], own: readonly PaxRecord[]): Attributes {
@@ -139,12 +142,23 @@ export function attributes(global: readonly PaxRecord[], own: readonly PaxRecord
   return into;
 }
 
-/** Throws for a global header that Tiffin does not accept. */
-export function checkGlobal(records: readonly PaxRecord[]): readonly PaxRecord[] {
-  for (const [key] of records) {
+/** Global records with later ones in place of earlier ones. Throws for what Tiffin does not accept, and for more than one header can hold. */
+export function mergeGlobal(
+  known: readonly PaxRecord[],
+  added: readonly PaxRecord[],
+): readonly PaxRecord[] {
+  const merged = new Map(known);
+  for (const [key, value] of added) {
     if (NOT_GLOBAL.some((prefix) => key.startsWith(prefix))) {
       throw malformed(`global extended header sets ${key}`);
     }
+    // A copy: a view would keep the whole header in memory for one short record of it.
+    merged.set(key, value.slice());
+  }
+  const records = [...merged];
+  const bytes = records.reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  if (records.length > MAX_GLOBAL || bytes > limits.archiveHeaderBytes) {
+    throw malformed('too many global extended headers');
   }
   return records;
 }

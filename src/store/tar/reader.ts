@@ -4,7 +4,7 @@
  */
 
 import { limits } from '../../base/limits.ts';
-import { attributes, checkGlobal, type PaxSparse } from './attributes.ts';
+import { attributes, mergeGlobal, type PaxSparse } from './attributes.ts';
 import { BLOCK, type TarEvent } from './entry.ts';
 import { FIELDS, fieldCount, fieldText, malformed } from './fields.ts';
 import { buildEntry, isZeroBlock, type Member, type MemberType, memberType } from './member.ts';
@@ -172,8 +172,7 @@ export class TarReader {
         this.#own = parsePax(bytes);
         return;
       case 'g':
-        this.#global = [...this.#global, ...checkGlobal(parsePax(bytes))];
-        if (this.#global.length > 1000) throw malformed('too many global extended headers');
+        this.#global = mergeGlobal(this.#global, parsePax(bytes));
         return;
       case 'L':
         this.#longName = fieldText(bytes, [0, bytes.length]);

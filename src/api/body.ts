@@ -12,10 +12,12 @@ export interface Body {
   stream(): AsyncIterable<Uint8Array>;
 }
 
-export function requestBody(request: IncomingMessage): Body {
+/** @param patienceMs how long a JSON body may take to arrive */
+export function requestBody(request: IncomingMessage, patienceMs: number): Body {
   return {
     async json() {
-      const bytes = await collect(readRequest(request), limits.apiBodyBytes);
+      const arriving = collect(readRequest(request), limits.apiBodyBytes);
+      const bytes = await withinTime(arriving, patienceMs);
       return parseJsonBody(bytes, request.headers['content-type']);
     },
     stream: () => readRequest(request),
@@ -30,6 +32,25 @@ export function bytesBody(bytes: Uint8Array, contentType: string | undefined): B
       yield bytes;
     },
   };
+}
+
+/** A client that sends a byte now and then must not hold memory and a connection for ever. */
+export async function withinTime(
+  arriving: Promise<Uint8Array>,
+  patienceMs: number,
+): Promise<Uint8Array> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const message = `the request body did not arrive within ${patienceMs} ms`;
+    late.reject(new TiffinError('cancelled', 'request-timeout', message));
+  }, patienceMs);
+  try {
+    return await Promise.race([arriving, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    // Nobody waits for it once the time is over.
+    arriving.catch(() => undefined);
+  }
 }
 
 async function* readRequest(request: IncomingMessage): AsyncGenerator<Uint8Array> {

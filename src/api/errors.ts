@@ -20,6 +20,7 @@ const STATUS: Record<ErrorClass, number> = {
 
 /** Codes whose status is finer than their class. */
 const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
+  ['request-timeout', 408],
   ['request-too-large', 413],
   ['network-in-use', 403],
 ]);

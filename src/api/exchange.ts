@@ -21,6 +21,8 @@ export interface Exchange {
   router: Router;
   /** Sent with every answer. */
   headers: Readonly<Record<string, string>>;
+  /** How long a JSON body may take to arrive, ms. */
+  bodyMs: number;
   /** Told of what is a defect of ours; the client gets no more than its message. */
   onDefect(error: unknown): void;
 }
@@ -35,13 +37,17 @@ export async function serveRequest(
   response.on('close', () => gone.abort());
   const reply = await answer(exchange, {
     request,
-    body: requestBody(request),
+    body: requestBody(request, exchange.bodyMs),
     signal: gone.signal,
     requireInput: refuseInput,
   });
   const plain = reply.kind === 'hijack' ? outputReply(reply, gone.signal) : reply;
+  // What is left of a body that did not arrive would be read as the next request.
+  if ('status' in plain && plain.status === REQUEST_TIMEOUT) response.shouldKeepAlive = false;
   await respond(exchange, response, plain);
 }
+
+const REQUEST_TIMEOUT = 408;
 
 /** A request that asks to leave HTTP; its handler may still answer in HTTP. A rejection is a defect. */
 export async function serveUpgrade(
@@ -72,7 +78,7 @@ async function answerUpgrade(
   signal: AbortSignal,
 ): Promise<Reply> {
   try {
-    const body = await upgradeBody(request, socket, head);
+    const body = await upgradeBody(request, socket, head, exchange.bodyMs);
     return await answer(exchange, { request, body, signal, requireInput: () => undefined });
   } catch (error) {
     return failure(exchange, error);

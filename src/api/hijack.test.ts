@@ -267,3 +267,23 @@ async function settled(measure: () => number): Promise<void> {
     last = now;
   }
 }
+
+test('an attach that only listens ends when its client is gone, and not when it is done sending', async () => {
+  await using served = await serveFake();
+  served.engine.process = new FakeProcess();
+  const listen = ATTACH.replace('stdin=1', 'stdin=0');
+  const half = await served.dial().send(post(listen, UPGRADE)).until('\r\n\r\n');
+  half.socket.end();
+  // The clock that looks after clients has gone round when it has found another one.
+  const quiet = new FakeProcess();
+  const process = served.engine.process;
+  served.engine.process = quiet;
+  const gone = await served.dial().send(post(listen, UPGRADE)).until('\r\n\r\n');
+  gone.socket.destroy();
+  await eventually(() => quiet.closed);
+  expect(process.closed).toBe(false);
+  process.say(1, 'still here');
+  await half.until('still here');
+  half.socket.destroy();
+  await eventually(() => process.closed);
+});

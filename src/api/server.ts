@@ -6,8 +6,10 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createNetServer, type Server, type Socket } from 'node:net';
+import { limits } from '../base/limits.ts';
 import type { Engine } from '../engine/contract.ts';
 import { API_VERSION } from '../spec/api-version.ts';
+import { Connections } from './connections.ts';
 import { type Exchange, serveRequest, serveUpgrade } from './exchange.ts';
 import { refuseMalformed } from './malformed.ts';
 import { admit, MAX_HEAD } from './old-hijack.ts';
@@ -20,6 +22,11 @@ export interface ServeOptions {
   socketPath: string;
   /** Group id that may connect too. */
   group?: number;
+  /** How long clients may take, ms; the defaults are in `limits`. */
+  headMs?: number;
+  bodyMs?: number;
+  /** At once; the default is in `limits`. */
+  connections?: number;
   /** Told of defects, with their stacks; the default writes to standard error. */
   onDefect?: (error: unknown) => void;
 }
@@ -34,21 +41,22 @@ export async function serveApi(engine: Engine, options: ServeOptions): Promise<A
     engine,
     router: new Router(routes),
     headers: commonHeaders(engine),
+    bodyMs: options.bodyMs ?? limits.apiBodyMs,
     onDefect: options.onDefect ?? writeDefect,
   };
   await claimSocketPath(options.socketPath);
-  const open = new Set<Socket>();
-  const http = httpServer(exchange);
+  const { connections: most = limits.apiConnections, headMs = limits.apiHeadMs } = options;
+  const connections = new Connections({ connections: most, headMs });
+  const http = httpServer(exchange, connections);
   const server = createNetServer({ allowHalfOpen: true }, (socket) => {
-    open.add(socket);
-    socket.once('close', () => open.delete(socket));
+    if (!connections.admit(socket)) return;
     admit(socket, (admitted) => http.emit('connection', admitted));
   });
   await listen(server, options);
   return {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const socket of open) socket.destroy();
+      connections.cut();
       await closed;
       removeSocket(options.socketPath);
     },
@@ -56,8 +64,8 @@ export async function serveApi(engine: Engine, options: ServeOptions): Promise<A
 }
 
 /** Parses what the listener hands to it; listens on nothing itself. */
-function httpServer(exchange: Exchange) {
-  // No time limits: uploads and followed logs take as long as they take, and only the owner can connect.
+function httpServer(exchange: Exchange, connections: Connections) {
+  // No time limits of the server's own: uploads and followed logs take as long as they take.
   const server = createHttpServer({
     maxHeaderSize: MAX_HEAD,
     keepAliveTimeout: 0,
@@ -67,11 +75,13 @@ function httpServer(exchange: Exchange) {
   server.timeout = 0;
   const answers = new WeakMap<Socket, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    connections.headArrived(request.socket);
     answers.set(request.socket, response);
     limitReadAhead(request, response);
     serveRequest(exchange, request, response).catch(exchange.onDefect);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    connections.headArrived(socket);
     serveUpgrade(exchange, request, socket, head).catch(exchange.onDefect);
   });
   server.on('clientError', (error: Error, socket: Socket) => {

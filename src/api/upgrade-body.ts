@@ -4,13 +4,14 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import { type Body, bytesBody, tooLarge } from './body.ts';
+import { type Body, bytesBody, tooLarge, withinTime } from './body.ts';
 
 /** Takes the body off `head` and the socket; what follows it is left on the socket, which is paused. */
 export async function upgradeBody(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
+  patienceMs: number,
 ): Promise<Body> {
   // Nobody listens until the stream begins: what flowed meanwhile would be lost.
   socket.pause();
@@ -21,7 +22,8 @@ export async function upgradeBody(
   const size = Number(request.headers['content-length'] ?? 0);
   if (size > limits.apiBodyBytes) throw tooLarge(limits.apiBodyBytes);
   if (head.length > 0) socket.unshift(head);
-  const bytes = size === 0 ? Buffer.alloc(0) : await readExactly(socket, size);
+  const bytes =
+    size === 0 ? Buffer.alloc(0) : await withinTime(readExactly(socket, size), patienceMs);
   return bytesBody(bytes, request.headers['content-type']);
 }
 

@@ -12,6 +12,12 @@ export const limits = {
   frameBytes: 64 * KiB,
   /** One JSON body of an API request. */
   apiBodyBytes: 4 * MiB,
+  /** Connections to the API at once; each may hold an upload or a followed log. */
+  apiConnections: 4096,
+  /** Until the first head of a connection is there, ms. */
+  apiHeadMs: 60_000,
+  /** Until the whole of a JSON body is there, ms. Archives take as long as they take. */
+  apiBodyMs: 60_000,
   /** One config.json. */
   bundleConfigBytes: 4 * MiB,
   /** One image manifest or index (the distribution specification asks for at least 4 MiB). */

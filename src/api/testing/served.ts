@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serveApi } from '../server.ts';
+import { type ServeOptions, serveApi } from '../server.ts';
 import { FakeEngine } from './fake-engine.ts';
 
 export interface Served extends AsyncDisposable {
@@ -17,12 +17,13 @@ export interface Served extends AsyncDisposable {
   dial(): RawClient;
 }
 
-export async function serveFake(): Promise<Served> {
+export async function serveFake(bounds: Partial<ServeOptions> = {}): Promise<Served> {
   const directory = mkdtempSync(join(tmpdir(), 'tiffin-api-'));
   const socketPath = join(directory, 'api.sock');
   const engine = new FakeEngine();
   const defects: unknown[] = [];
-  const server = await serveApi(engine, { socketPath, onDefect: (error) => defects.push(error) });
+  const onDefect = (error: unknown) => defects.push(error);
+  const server = await serveApi(engine, { socketPath, onDefect, ...bounds });
   return {
     engine,
     socketPath,

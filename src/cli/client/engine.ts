@@ -37,6 +37,12 @@ export function engineConnector(host: string | undefined): Connect {
 /** The path of `unix:///path` or a plain absolute path. */
 export function socketPath(host: string): string {
   const path = host.startsWith('unix://') ? host.slice('unix://'.length) : host;
+  if (/^(?:tcp|https?):\/\//.test(host)) {
+    const message = `the engine does not speak TCP: ${host}`;
+    throw new TiffinError('unsupported', 'no-tcp', message, {
+      hint: 'whoever reaches it is root: forward its socket, as in ssh -L /tmp/tiffin.sock:/run/tiffin/tiffin.sock HOST',
+    });
+  }
   if (!path.startsWith('/')) {
     throw new TiffinError('invalid', 'bad-host', `invalid engine address "${host}"`, {
       hint: 'the engine answers on a unix socket: unix:///path/to/tiffin.sock',

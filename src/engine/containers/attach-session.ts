@@ -15,6 +15,8 @@ export interface SessionOptions {
   /** Streams wanted: 1 stdout, 2 stderr, 3 both, 0 none. */
   mask: number;
   stdin: boolean;
+  /** The process keeps its input when this client sends no more, as with Docker; the session ends then. */
+  keepsInput?: boolean;
   /** Called once, when the client leaves before the end. */
   onLeave: (session: OutputSession) => void;
 }
@@ -22,6 +24,7 @@ export interface SessionOptions {
 export class OutputSession implements AttachSession {
   readonly mask: number;
   readonly stdin: boolean;
+  readonly #keepsInput: boolean;
   readonly #onLeave: (session: OutputSession) => void;
   readonly #sink = Promise.withResolvers<InputSink | undefined>();
   #queue: OutputChunk[] = [];
@@ -34,6 +37,7 @@ export class OutputSession implements AttachSession {
   constructor(options: SessionOptions) {
     this.mask = options.mask;
     this.stdin = options.stdin;
+    this.#keepsInput = options.keepsInput ?? false;
     this.#onLeave = options.onLeave;
   }
 
@@ -74,6 +78,11 @@ export class OutputSession implements AttachSession {
   closeInput(): void {
     if (!this.stdin || this.#inputClosed) return;
     this.#inputClosed = true;
+    if (this.#keepsInput) {
+      this.end();
+      this.#onLeave(this);
+      return;
+    }
     void this.#sink.promise.then((sink) => {
       // A process that has ended meanwhile has no input to close.
       if (!this.#ended) sink?.closeStdin().catch(() => undefined);

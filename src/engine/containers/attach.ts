@@ -33,10 +33,11 @@ export function attachContainer(
 
 /** Joins the hub of the current run, or of the next one when nothing runs. */
 function openSession(container: Container, options: AttachOptions, mask: number): OutputSession {
-  const { hub } = container;
+  const { hub, definition } = container;
   const session = new OutputSession({
     mask,
-    stdin: options.stdin && options.stream && container.definition.config.OpenStdin,
+    stdin: options.stdin && options.stream && definition.config.OpenStdin,
+    keepsInput: !definition.config.StdinOnce,
     onLeave: (left) => hub.remove(left),
   });
   if (options.stream) hub.add(session);

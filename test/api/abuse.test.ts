@@ -68,11 +68,12 @@ test('a client that vanishes in the middle leaves no descriptor, listener or pro
     await get('/_ping');
     for (const { socket } of clients) socket.destroy();
   };
+  const listeners = await listening();
   await round();
-  await until('the first round is forgotten', () => settled());
+  await until('the first round is forgotten', () => settled(listeners));
   const before = descriptors();
   for (let count = 0; count < 10; count += 1) await round();
-  await until('the rounds are forgotten', () => settled());
+  await until('the rounds are forgotten', () => settled(listeners));
   await until(
     `descriptors fall back to ${before}, are ${descriptors()}`,
     () => descriptors() <= before,
@@ -82,10 +83,13 @@ test('a client that vanishes in the middle leaves no descriptor, listener or pro
 });
 
 /** Nobody listens, and no exec of a client that left runs on reading. */
-async function settled(): Promise<boolean> {
-  const info = Object((await get('/info')).body);
+async function settled(listeners: number): Promise<boolean> {
   const inspect = Object((await get('/containers/quiet/json')).body);
-  return info.NEventsListener === 0 && inspect.ExecIDs === null;
+  return (await listening()) === listeners && inspect.ExecIDs === null;
+}
+
+async function listening(): Promise<number> {
+  return Number(Object((await get('/info')).body).NEventsListener);
 }
 
 /** A question whose answer is not waited for. */
@@ -121,7 +125,7 @@ test('two clients attached to one container both read it, and both are heard', a
 test('an attached client that does not read holds up its program, not the engine or its memory', async () => {
   await engine.ok('run', '-d', '--name', 'loud', '--log-driver', 'none', 'starter', 'yes');
   const path = '/containers/loud/attach?stream=1&stdout=1';
-  const lazy = await new Dial(engine.socket).request('POST', path, UPGRADE).until('yes\n'.slice(1));
+  const lazy = await new Dial(engine.socket).request('POST', path, UPGRADE).until('y\n');
   lazy.socket.pause();
   const resident = () => Number(/VmRSS:\s+(\d+)/.exec(statusOf(engine.pid))?.[1]);
   const before = resident();

@@ -58,7 +58,7 @@ int op_join_process(struct launch *launch, const struct op *op)
     SCOPED_FD root = (flags & CLONE_NEWNS) == 0 ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if ((flags & CLONE_NEWNS) != 0 && root < 0)
         return fail(launch, errno, "%s", path);
-    if (setns(fd, (int)flags) < 0)
+    if (flags != 0 && setns(fd, (int)flags) < 0)
         return fail(launch, errno, "namespaces of process %u", pid);
     if (root >= 0 && (fchdir(root) < 0 || chroot(".") < 0))
         return fail(launch, errno, "%s", path);

@@ -178,3 +178,16 @@ int op_move_root(struct launch *launch, UNUSED const struct op *op)
     launch->pivoted = true;
     return 0;
 }
+
+int op_change_root(struct launch *launch, UNUSED const struct op *op)
+{
+    if (!launch->rooted)
+        return fail(launch, EINVAL, "no root");
+    int status = prepare_proc(launch);
+    if (status < 0)
+        return status;
+    if (fchdir(launch->root) < 0 || chroot(".") < 0 || chdir("/") < 0)
+        return fail(launch, errno, "chroot");
+    launch->pivoted = true;
+    return 0;
+}

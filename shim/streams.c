@@ -1,4 +1,7 @@
 /* The standard streams of the container's process, and the host sockets that it will need inside. */
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
 #include "shim.h"
 
 static int pipe_for(int *read_end, int *write_end, bool inward)
@@ -71,5 +74,27 @@ int take_stdio(struct launch *launch)
     for (int i = 0; i < 3; i++)
         if (launch->stdio[i] >= 0 && dup2(launch->stdio[i], i) < 0)
             return -errno;
+    return 0;
+}
+
+static bool is_null(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3);
+}
+
+/* A stream on the host's node would let the program change the owner and mode of it, through /proc/self/fd. */
+int op_null_streams(struct launch *launch, UNUSED const struct op *op)
+{
+    /* A path: whatever else an image has put there must not be opened for use. */
+    SCOPED_FD place = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (place < 0 || !is_null(place))
+        return 0;
+    SCOPED_FD own = open("/dev/null", O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY);
+    if (own < 0 || !is_null(own))
+        return 0;
+    for (int i = 0; i < 3; i++)
+        if (is_null(i) && dup2(own, i) < 0)
+            return fail(launch, errno, "stream %d", i);
     return 0;
 }

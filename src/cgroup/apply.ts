@@ -35,6 +35,46 @@ export function applyFileSteps(steps: readonly Step[]): void {
   }
 }
 
+/** The same, all or nothing: when one is refused, what was written before it gets its old value again, the last first. */
+export function applyFileStepsOrNone(steps: readonly Step[]): void {
+  const undo: Step[] = [];
+  for (const step of steps) {
+    const old = oldValue(step.op);
+    try {
+      applyFileSteps([step]);
+    } catch (error) {
+      for (const back of undo.reverse()) restore(back);
+      throw error;
+    }
+    if (old !== undefined) undo.push({ ...step, op: old });
+  }
+}
+
+function restore(step: Step): void {
+  try {
+    applyFileSteps([step]);
+  } catch {
+    // The refused limit is what the caller has to hear of.
+  }
+}
+
+/** What writes the present value; undefined where a file cannot be read or has none for a device. */
+function oldValue(op: Op): Op | undefined {
+  if (op.op !== 'write') return undefined;
+  const text = readKernelText(op.path)?.trimEnd();
+  if (text === undefined || text === '') return undefined;
+  const device = DEVICE.exec(new TextDecoder().decode(op.data))?.[0];
+  const line = device === undefined ? text : lineOf(text, device);
+  return line === undefined ? undefined : { ...op, data: new TextEncoder().encode(line) };
+}
+
+/** Limits of disks stand by device, one a line: `8:0 1048576`. */
+const DEVICE = /^\d+:\d+ /;
+
+function lineOf(text: string, device: string): string | undefined {
+  return text.split('\n').find((line) => line.startsWith(device));
+}
+
 function applyOp(op: Op): void {
   if (op.op === 'make-directory') {
     // recursive: an existing directory is no error.

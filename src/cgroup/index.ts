@@ -1,6 +1,6 @@
 /** Control groups: limits, statistics, pausing. v1, v2 and both beside each other. */
 
-export { applyFileSteps, areFileSteps } from './apply.ts';
+export { applyFileSteps, applyFileStepsOrNone, areFileSteps } from './apply.ts';
 export { freeze, isFrozen, planFreeze } from './freezer.ts';
 export { ignoredLimits } from './ignored.ts';
 export { oomKillCount, oomKills, peakMemory } from './oom.ts';

@@ -1,8 +1,17 @@
 import { expect, test } from 'bun:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { HostFacts } from '../host/facts.ts';
 import type { Step } from '../plan/ops.ts';
 import type { LinuxResources } from '../spec/runtime/resources.ts';
-import { ignoredLimits, planCgroup, planFreeze, planUpdate } from './index.ts';
+import {
+  applyFileStepsOrNone,
+  ignoredLimits,
+  planCgroup,
+  planFreeze,
+  planUpdate,
+} from './index.ts';
 import { factsOf, v1Layout, v2Layout } from './testing/facts.ts';
 
 const v1 = factsOf(v1Layout);
@@ -301,6 +310,42 @@ test('planUpdate: a burst is tried before the quota and set after it', () => {
     'cpu.max=5000 10000',
     'cpu.max.burst=4000',
   ]);
+});
+
+test('planUpdate: a period alone keeps the quota that is in force on v2', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tiffin-update-'));
+  const update = (max: string) => {
+    writeFileSync(join(directory, 'cpu.max'), max);
+    const paths = { v1: {}, v2: directory };
+    return writes(planUpdate({ facts: v2, paths, resources: { cpu: { period: 20_000 } } }));
+  };
+  try {
+    expect(update('50000 100000\n')).toEqual(['cpu.max=50000 20000']);
+    expect(update('max 100000\n')).toEqual(['cpu.max=max 20000']);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('applyFileStepsOrNone: gives back what was written before the refused step', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tiffin-apply-'));
+  const path = (name: string) => join(directory, name);
+  const write = (name: string, text: string): Step => ({
+    stage: 'host',
+    op: { op: 'write', path: path(name), data: new TextEncoder().encode(text), ignore: [] },
+    why: name,
+  });
+  try {
+    writeFileSync(path('pids'), '11\n');
+    writeFileSync(path('disk'), '8:0 55\n8:1 66\n');
+    expect(() =>
+      applyFileStepsOrNone([write('pids', '22'), write('disk', '8:0 77'), write('none', '1')]),
+    ).toThrow('cannot set none');
+    expect(readFileSync(path('pids'), 'utf8')).toBe('11\n');
+    expect(readFileSync(path('disk'), 'utf8')).toBe('8:0 55\n8:1 66\n');
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test('ignoredLimits: names what v2 and newer kernels lack, and nothing that was not asked for', () => {

@@ -4,7 +4,7 @@ import { TiffinError } from '../base/errors.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { readKernelText } from '../host/kernel-files.ts';
 import type { Step } from '../plan/ops.ts';
-import type { LinuxMemory, LinuxResources } from '../spec/runtime/resources.ts';
+import type { LinuxCpu, LinuxMemory, LinuxResources } from '../spec/runtime/resources.ts';
 import { limitWrites } from './controllers.ts';
 import { deviceProgram } from './device-program.ts';
 import { deviceRules } from './device-rules.ts';
@@ -23,7 +23,12 @@ export interface UpdateRequest {
 export function planUpdate({ facts, paths, resources }: UpdateRequest): Step[] {
   const { memory } = resources;
   if (memory?.checkBeforeUpdate) refuseLimitBelowUsage(memory, paths);
-  const limits = limitWrites({ ...resources, ...completeMemory(memory, paths) }, paths, {
+  const complete = {
+    ...resources,
+    ...completeMemory(memory, paths),
+    ...completeCpu(resources, paths),
+  };
+  const limits = limitWrites(complete, paths, {
     facts,
     when: 'update',
   });
@@ -42,6 +47,15 @@ function completeMemory(
   if (paths.v1.memory !== undefined) return {};
   const limit = Number(readKernelText(`${paths.v2}/memory.max`)?.trim());
   return Number.isInteger(limit) ? { memory: { ...memory, limit } } : {};
+}
+
+/** v2 has one file for quota and period, of which only the quota can be written alone. */
+function completeCpu({ cpu }: LinuxResources, paths: CgroupPaths): { cpu?: LinuxCpu } {
+  if (!cpu?.period || cpu.quota || paths.v1.cpu !== undefined) return {};
+  const [quota] = (readKernelText(`${paths.v2}/cpu.max`) ?? '').split(' ');
+  return quota !== undefined && /^\d+$/.test(quota)
+    ? { cpu: { ...cpu, quota: Number(quota) } }
+    : {};
 }
 
 /** v2 kills at once when the new limit is below what is in use. */

@@ -143,4 +143,6 @@ export const ROOT_OPS = {
   },
   /** Takes away the mount at a host path, for whoever still uses it when they let go; absence is success. */
   unmount: { code: 77, man: 'umount2(2)', fields: { path: 'str' } },
+  /** Changes into the root in a mount namespace that is shared with the host: its mounts stay where they are. */
+  'change-root': { code: 78, man: 'chroot(2)', fields: {} },
 } as const satisfies Record<string, OpShape>;

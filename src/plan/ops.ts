@@ -188,6 +188,8 @@ export const OPS = {
     man: 'capset(2)',
     fields: { effective: 'u64', permitted: 'u64', inheritable: 'u64' },
   },
+  /** Standard streams on a null device get the container's own /dev/null, if it has one: the host's is not its to change. */
+  'null-streams': { code: 115, man: 'null(4)', fields: {} },
   'no-new-privileges': { code: 102, man: 'prctl(2)', fields: {} },
   /**
    * `filter`: array of struct sock_filter. `listener` non-empty: the notify descriptor goes to that socket with `state`, whose parts

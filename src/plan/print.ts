@@ -164,6 +164,8 @@ const PRINTERS: Printers = {
   'copy-up': (op) => `copy ${op.path} to ${op.destination} if that is empty`,
   pivot: () => 'pivot into the root and drop the old one',
   'move-root': () => 'move the root over / and change into it',
+  'null-streams': () => "put streams on the container's own /dev/null",
+  'change-root': () => 'change into the root, in the mount namespace of the host',
   'copy-into-tmpfs': (op) =>
     `copy ${op.target} into a tmpfs over it${notes(mountAttributeNames(op.attributes), op.data)}`,
 

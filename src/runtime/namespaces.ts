@@ -105,9 +105,16 @@ export function namespaceMask(spec: RuntimeSpec): bigint {
   return (spec.linux?.namespaces ?? []).reduce((mask, { type }) => mask | CLONE[type], 0n);
 }
 
-export function requireMountNamespace(spec: RuntimeSpec): void {
-  const types = new Set((spec.linux?.namespaces ?? []).map(({ type }) => type));
-  if (types.has('mount')) return;
+/** Without one of its own, a container's mounts are the host's: config-linux.md «Namespaces». */
+export function sharesMounts(spec: RuntimeSpec): boolean {
+  return spec.linux?.namespaces?.some(({ type }) => type === 'mount') !== true;
+}
+
+/** A user namespace without a mount namespace has no right to mount anything. */
+export function requireMountNamespace(spec: RuntimeSpec, sharedRoot: string | undefined): void {
+  if (!sharesMounts(spec)) return;
+  const user = spec.linux?.namespaces?.some(({ type }) => type === 'user') === true;
+  if (sharedRoot !== undefined && !user) return;
   throw new TiffinError(
     'unsupported',
     'no-mount-namespace',

@@ -6,6 +6,7 @@ import { planPidfd } from './pidfd.ts';
 import { planProcess, windowSize } from './process.ts';
 import type { ExecRequest } from './request.ts';
 import { planAffinity } from './scheduling.ts';
+import { planEnterShared } from './shared-root.ts';
 import { beside, enter, host, inside } from './step.ts';
 
 export function planExec(request: ExecRequest): Plan {
@@ -38,6 +39,7 @@ export function planExec(request: ExecRequest): Plan {
       : [beside({ op: 'pid-file', path: request.pidFile }, 'asked for by the caller')]),
     ...affinity.after,
     ...planPidfd(request.pidfdSocket, 'setns'),
+    ...planEnterShared(container.sharedRoot),
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
     // Nameless: one with the name of the container's own could be made beforehand by whoever guesses it.
     inside({ op: 'keyring', name: '' }, "the caller's keys stay the caller's"),

@@ -10,13 +10,14 @@ import { planHooks } from './hooks.ts';
 import { planIds } from './ids.ts';
 import { planResctrl } from './intel-rdt.ts';
 import { type MountPlan, planMounts } from './mounts.ts';
-import { planNamespaces, requireMountNamespace } from './namespaces.ts';
+import { planNamespaces, requireMountNamespace, sharesMounts } from './namespaces.ts';
 import { planNetwork } from './network.ts';
 import { planPidfd } from './pidfd.ts';
 import { planCwd, planProcess, refuseUnknownModules, windowSize } from './process.ts';
 import type { LaunchRequest } from './request.ts';
 import { planPivot, planPropagation, planRoot, planSeal } from './rootfs.ts';
 import { planNames, planOomScore, planSysctls } from './settings.ts';
+import { planSharedRoot, planUnmount } from './shared-root.ts';
 import { beside, host, inside } from './step.ts';
 
 export { planExec } from './planner-exec.ts';
@@ -32,7 +33,8 @@ export type {
 export function planLaunch(request: LaunchRequest): Plan {
   const { spec, facts } = request;
   refuseUnknownModules(spec, facts);
-  requireMountNamespace(spec);
+  requireMountNamespace(spec, request.sharedRoot);
+  const shared = sharesMounts(spec) ? request.sharedRoot : undefined;
   const process: Process = spec.process ?? { cwd: '/' };
   const privileged = facts.uid === 0 && facts.initialUserNamespace;
   const namespaces = planNamespaces(spec, privileged);
@@ -93,10 +95,10 @@ export function planLaunch(request: LaunchRequest): Plan {
     ...(ownUserNamespace ? ids.inside : planOomScore(process)),
     inside({ op: 'session' }, 'no signal or terminal of the caller reaches it'),
     ...planKeyring(request),
-    ...planFileSystem(request, mounts, extra.early),
+    ...planFileSystem(request, mounts, extra.early, shared),
     ...planTerminal(process, request.consoleSocket),
     ...hooks.beforePivot,
-    ...planPivot(request.noPivot === true),
+    ...planPivot(request.noPivot === true, shared),
 
     // Inside, nothing but the container to be seen.
     ...network.inside,
@@ -126,6 +128,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     ...extra.teardown,
     ...stageOf(cgroup.steps, 'teardown'),
     ...resctrl.teardown,
+    ...(shared === undefined ? [] : planUnmount(shared, 'teardown')),
     ...hooks.poststop,
   ];
 }
@@ -154,10 +157,16 @@ function splitExtra(steps: readonly Step[]) {
   };
 }
 
-function planFileSystem(request: LaunchRequest, mounts: MountPlan, early: readonly Step[]): Step[] {
+function planFileSystem(
+  request: LaunchRequest,
+  mounts: MountPlan,
+  early: readonly Step[],
+  shared: string | undefined,
+): Step[] {
   return [
-    ...planPropagation(request.spec, request.rootMount),
-    ...planRoot(request.rootfs),
+    ...(shared === undefined
+      ? [...planPropagation(request.spec, request.rootMount), ...planRoot(request.rootfs)]
+      : planSharedRoot(request.rootfs, shared)),
     ...early,
     ...mounts.steps,
     ...planDevices(request.spec, mounts.targets),

@@ -44,6 +44,7 @@ export function planProcess(process: Process, context: ProcessContext): Step[] {
     !noNewPrivileges && seccomp.length > 0,
   );
   return [
+    inside({ op: 'null-streams' }, "not the host's node, whose mode the program could change"),
     ...planRlimits(process),
     ...planLabels(process, context.facts),
     ...planScheduling(process, context.spec),

@@ -59,6 +59,8 @@ export interface LaunchRequest {
   noNewKeyring?: boolean;
   /** Mount point on the host that holds the root; needed only where `linux.rootfsPropagation` is shared. */
   rootMount?: string;
+  /** Host directory to mount the root on where the container shares the host's mount namespace; without it that is refused. */
+  sharedRoot?: string;
   /** The machine's resctrl file system, for `linux.intelRdt`. */
   resctrl?: Resctrl;
   /** Replaces the cgroup path that `linux.cgroupsPath` and the default give. */
@@ -72,6 +74,8 @@ export interface ContainerProcess {
   startTime: bigint;
   /** CLONE_NEW* flags of the namespaces that differ from the host's. */
   namespaces: bigint;
+  /** Where its root is mounted, if that is in the host's mount namespace. */
+  sharedRoot?: string;
 }
 
 export interface ExecRequest {

@@ -71,7 +71,10 @@ export function planRoot(rootfs: RootSource): Step[] {
 }
 
 /** The point of no return: host paths cannot be named any more. */
-export function planPivot(noPivot: boolean): Step[] {
+export function planPivot(noPivot: boolean, shared: string | undefined): Step[] {
+  if (shared !== undefined) {
+    return [inside({ op: 'change-root' }, 'the root becomes /; the mounts are those of the host')];
+  }
   return noPivot
     ? [inside({ op: 'move-root' }, 'the root becomes /; a root on initramfs cannot be pivoted')]
     : [inside({ op: 'pivot' }, 'the root becomes /, and the old one is unmounted')];

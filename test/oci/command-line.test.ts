@@ -151,7 +151,7 @@ describe('oci errors', () => {
   });
 
   const wrong: [name: string, argv: string[], status: number, says: string][] = [
-    ['an unknown verb', ['frobnicate'], 1, 'no such command: frobnicate'],
+    ['an unknown verb', ['frobnicate'], 3, 'no such command: frobnicate'],
     ['an unknown option', ['state', '--frob', 'x'], 1, 'flag provided but not defined: -frob'],
     ['an unknown global option', ['--frob', 'list'], 1, 'flag provided but not defined: -frob'],
     ['no id', ['state'], 1, 'container id cannot be empty'],

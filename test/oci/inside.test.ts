@@ -101,6 +101,14 @@ describe('the process of oci run', () => {
   });
 });
 
+describe('the standard streams of oci run', () => {
+  test('oci run puts streams on a null device onto the own one of the container', () => {
+    using box = new Bundle();
+    box.write('[ /proc/self/fd/0 -ef /dev/null ] && echo own');
+    expect(box.run()).toMatchObject({ status: 0, stdout: 'own\n' });
+  });
+});
+
 describe('the file system of oci run', () => {
   test('oci run makes the default devices and links', () => {
     const names = ['null', 'zero', 'full', 'random', 'urandom', 'tty'];

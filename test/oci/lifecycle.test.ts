@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Bundle, binary, waitForEnd } from './harness.ts';
+import { Bundle, binary, type Config, waitForEnd } from './harness.ts';
 
 describe('oci create, start, state, kill, delete', () => {
   test('oci create leaves the program waiting until oci start, and delete leaves nothing', () => {
@@ -75,6 +75,33 @@ describe('oci create, start, state, kill, delete', () => {
     });
     expect(box.state().status).toBe('stopped');
     expect(box.oci('delete', box.id).status).toBe(0);
+    expect(box.left()).toEqual([]);
+  });
+
+  test('oci run without a mount namespace shares the mounts of the host, and takes its own away at the end', () => {
+    using box = new Bundle();
+    const withoutMounts = (config: Config) => {
+      config.linux.namespaces = [];
+      config.linux.maskedPaths = ['/proc/version'];
+      Reflect.deleteProperty(config, 'hostname');
+    };
+    const own = readlinkSync('/proc/self/ns/mnt');
+    const before = readFileSync('/proc/self/mountinfo', 'utf8');
+    box.write('readlink /proc/self/ns/mnt; pwd; cat /proc/version', withoutMounts);
+    const { stdout } = box.run();
+    expect(stdout).toBe(`${own}\n/\n`);
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
+
+    box.write('sleep 1000', withoutMounts);
+    expect(box.run('-d')).toMatchObject({ status: 0, stderr: '' });
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).not.toBe(before);
+    expect(box.oci('exec', box.id, 'sh', '-c', 'test ! -e /usr/lib && echo inside')).toMatchObject({
+      status: 0,
+      stdout: 'inside\n',
+    });
+    expect(box.oci('delete', '--force', box.id)).toMatchObject({ status: 0, stderr: '' });
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).toBe(before);
+    expect(existsSync(box.rootfs)).toBe(true);
     expect(box.left()).toEqual([]);
   });
 

@@ -232,6 +232,25 @@ test('move-root makes the root the / of its mount namespace', async () => {
   expect(await outputText(await start(stand, plan))).toStartWith('/bin /');
 });
 
+test('change-root enters a root in a mount namespace that is shared, and unmount takes it away', async () => {
+  const shared = join(stand.scratch, 'shared root');
+  const steps = rootSteps(stand.root).flatMap((one): Step[] => {
+    if (one.op.op === 'root') {
+      const place = bind(stand.root, shared, { create: 1, propagation: 0x44000n });
+      return [place, inside({ op: 'root', path: shared, bind: 0 })];
+    }
+    return [one.op.op === 'pivot' ? inside({ op: 'change-root' }) : one];
+  });
+  const plan = [
+    step('host', supervise(runDirectory(stand))),
+    ...steps,
+    exec('sh', '-c', 'echo /*'),
+    step('teardown', { op: 'unmount', path: shared }),
+    step('teardown', { op: 'unmount', path: '/no/such/mount' }),
+  ];
+  expect(await outputText(await start(stand, plan))).toStartWith('/bin /');
+});
+
 test('join enters a namespace by its path, and clone goes into a v2 cgroup', async () => {
   const group = join(UNIFIED, 'tiffin-shim-into');
   const netns = join(stand.scratch, 'netns');
@@ -381,6 +400,22 @@ test('rlimit, umask, personality, keyring, domainname and capabilities reach the
     0x20n,
     CHOWN_KILL,
   ]);
+});
+
+test('drop-capabilities gives up rights of all sets, and the ambient ones with them', async () => {
+  const CHOWN_KILL = 0x21n;
+  const KILL = 0x20n;
+  const all = { effective: CHOWN_KILL, permitted: CHOWN_KILL, inheritable: CHOWN_KILL };
+  const { text } = await run(stand, ['sh', '-c', 'busybox grep Cap /proc/self/status'], {
+    more: [
+      inside({ op: 'user', user: '3', group: '3', groups: [], lookup: 0 }),
+      inside({ op: 'identity' }),
+      inside({ op: 'capabilities', ...all, ambient: CHOWN_KILL }),
+      inside({ op: 'drop-capabilities', effective: KILL, permitted: KILL, inheritable: KILL }),
+    ],
+  });
+  const set = (name: string) => BigInt(`0x${new RegExp(`Cap${name}:\\s+(\\w+)`).exec(text)?.[1]}`);
+  expect([set('Prm'), set('Eff'), set('Inh'), set('Amb')]).toEqual([KILL, KILL, KILL, KILL]);
 });
 
 test('scheduler, io-priority, affinity and memory-policy reach the program', async () => {

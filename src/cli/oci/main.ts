@@ -1,13 +1,15 @@
 /** `tiffin oci`: the OCI runtime command line, as containerd, CRI-O, Docker and Podman call it. */
 
 import { errorClass, TiffinError } from '../../base/errors.ts';
-import { parseFlags, parseMixed, usage } from './flags.ts';
+import { parseFlags, parseMixed } from './flags.ts';
 import { type Globals, makeContext, parseGlobals, parseLog } from './globals.ts';
 import { type LogTarget, reportError } from './report.ts';
 import { TABLES, type VerbName } from './tables.ts';
 import { STOPPING, VERBS } from './verbs.ts';
 
 const EXIT_FAILURE = 1;
+/** Of a verb that is none, as runc has it. */
+const EXIT_NO_VERB = 3;
 /** Of an exec whose program did not start: apart from what programs end with, as runc has it. */
 const EXIT_EXEC_FAILURE = 255;
 
@@ -40,7 +42,12 @@ async function dispatch(globals: Globals, log: LogTarget): Promise<number> {
     context.print(wantsVersion ? VERSION : helpText(rest[0]));
     return 0;
   }
-  if (!isVerb(name)) throw usage(`no such command: ${name}`);
+  if (!isVerb(name)) {
+    throw new TiffinError('invalid', 'usage', `no such command: ${name}`, {
+      hint: 'see tiffin oci --help',
+      exitCode: EXIT_NO_VERB,
+    });
+  }
   const table = name === 'report-failure' ? { flags: {} } : TABLES[name];
   const given = (STOPPING.has(name) ? parseFlags : parseMixed)(rest, table);
   if (given.flags.has('help')) {

@@ -1,6 +1,6 @@
 /** `update`: other limits and another restart policy, in force at once if the container runs. */
 
-import { applyFileSteps, areFileSteps, planUpdate } from '../../cgroup/index.ts';
+import { applyFileStepsOrNone, areFileSteps, planUpdate } from '../../cgroup/index.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import { wordFailure } from '../../runtime/failure.ts';
 import type { ContainerUpdateRequest, HostConfig, Resources } from '../../spec/docker.ts';
@@ -100,7 +100,7 @@ async function apply(parts: Parts, container: Container, limits: Resources): Pro
   if (cgroup === undefined) return;
   const resources = toResources(limits, parts.facts, deviceDoor);
   const steps = planUpdate({ facts: parts.facts, paths: cgroup, resources });
-  if (areFileSteps(steps)) return applyFileSteps(steps);
+  if (areFileSteps(steps)) return applyFileStepsOrNone(steps);
   const result = await parts.launcher.apply(encodePlan(steps));
   if (!result.ok) throw wordFailure(steps, result.failure);
 }

@@ -25,6 +25,7 @@ import { planLaunch } from '../planner.ts';
 import { numericUser } from '../process.ts';
 import { resctrlFacts } from '../resctrl-facts.ts';
 import { mountPointOf } from '../root-mount.ts';
+import { sharedRootOf } from '../shared-root.ts';
 import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
 import { processStat } from '../status.ts';
 import { running, teardown } from '../step.ts';
@@ -136,6 +137,7 @@ function planBundle(
     cgroupPath,
     createCwd: true,
     stateDirectory: directory.path,
+    sharedRoot: sharedRootOf(context.root, options.id),
     noPivot: options.noPivot,
     noNewKeyring: options.noNewKeyring,
     ...rootMount(bundle),

@@ -10,7 +10,9 @@ import { encodePlan } from '../../plan/encode.ts';
 import type { OciContext } from '../context.ts';
 import { runHooks } from '../hooks-run.ts';
 import { planResctrlRemoval } from '../intel-rdt.ts';
+import { sharesMounts } from '../namespaces.ts';
 import { resctrlFacts } from '../resctrl-facts.ts';
+import { planUnmount, sharedRootOf } from '../shared-root.ts';
 import { type ContainerRecord, StateDirectory } from '../state-directory.ts';
 import { isAlive, type Snapshot } from '../status.ts';
 import { send } from './kill.ts';
@@ -113,6 +115,7 @@ function removeCgroups(
   const steps = [
     ...removeSteps(record.cgroups, 'host'),
     ...planResctrlRemoval(spec, record.id, resctrl),
+    ...(sharesMounts(spec) ? planUnmount(sharedRootOf(context.root, record.id), 'host') : []),
   ];
   if (steps.length === 0) return;
   const file = join(directory.path, 'remove');

@@ -10,8 +10,10 @@ import { becomeShim, execPlanFile } from '../become-shim.ts';
 import { parseJson, readText } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
+import { sharesMounts } from '../namespaces.ts';
 import { planExec } from '../planner.ts';
 import { numericUser } from '../process.ts';
+import { sharedRootOf } from '../shared-root.ts';
 import {
   checkConsole,
   DETACHED,
@@ -69,6 +71,7 @@ export function exec(options: ExecOptions, context: OciContext): Promise<number>
       pid: snapshot.pid,
       startTime: snapshot.startTime,
       namespaces: BigInt(record.namespaces),
+      ...(sharesMounts(spec) ? { sharedRoot: sharedRootOf(context.root, options.id) } : {}),
     },
     facts,
     cgroupSteps: joinSteps(cgroups, facts, 'enter'),

@@ -1,7 +1,7 @@
 /** `update`: new limits for a running container. */
 
 import { TiffinError } from '../../base/errors.ts';
-import { applyFileSteps, planUpdate } from '../../cgroup/index.ts';
+import { applyFileStepsOrNone, planUpdate } from '../../cgroup/index.ts';
 import { hostFacts } from '../../host/facts.ts';
 import { parseResources } from '../../spec/runtime/index.ts';
 import type { OciContext } from '../context.ts';
@@ -31,7 +31,7 @@ export function update(options: UpdateOptions, context: OciContext): void {
     paths: record.cgroups,
     resources: { ...resources, ...(memory === undefined ? {} : { memory: limits }) },
   });
-  applyFileSteps(steps);
+  applyFileStepsOrNone(steps);
 }
 
 function refuseRdt({ cacheSchema, bandwidthSchema }: UpdateOptions): void {

@@ -46,6 +46,10 @@ format: node_modules ## Format the sources
 bench: dist/tiffin build/.deps-bench ## Tiffin beside runc, crun, podman and docker: one table
 	@$(BUN) bench/main.ts
 
+.PHONY: soak
+soak: dist/tiffin ## 2,000 containers from 8 clients, and what they leave (about four minutes)
+	@$(BUN) test/api/soak.ts
+
 .PHONY: install
 install: dist/tiffin ## Install the binary, the systemd unit and the shell completions
 	@tools/install.sh '$(DESTDIR)' '$(PREFIX)'

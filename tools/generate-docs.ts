@@ -18,6 +18,7 @@ import { HELP as ociHelp } from '../src/cli/oci/help.ts';
 import { API_VERSION, MIN_API_VERSION } from '../src/spec/api-version.ts';
 
 import { createFields } from './create-fields.ts';
+import { queryExceptions, queryParameters } from './query-parameters.ts';
 
 const NOTE = '<!-- Written by tools/generate-docs.ts: change the source, then run it. -->';
 
@@ -56,6 +57,11 @@ function apiPage(): string {
     `Versions ${MIN_API_VERSION} to ${API_VERSION}, with or without the prefix \`/v${API_VERSION}\`. A path that is not listed is answered with 404, \`page not found\`.\n` +
       'What this engine does not have is refused with a status and a sentence, never silently ignored. `{name*}` may hold slashes.',
     ['| route | |', '|---|---|', ...rows].join('\n'),
+    '## Parameters in the query',
+    'Routes of swarm and plugins take none. Parameters that Docker does not have are not looked at, as in Docker.',
+    ['| route | parameter | |', '|---|---|---|', ...queryParameters.flatMap(parameterRows)].join(
+      '\n',
+    ),
     '## Fields of `POST /containers/create`',
     "`[]` stands for each item of a list, `{}` for each value of a map. Values that are wrong are refused with Docker's status and text.",
     [
@@ -64,6 +70,13 @@ function apiPage(): string {
       ...createFields.map(([name, verdict]) => `| \`${name}\` | ${verdict} |`),
     ].join('\n'),
   ]);
+}
+
+function parameterRows([route, names]: readonly [string, string]): string[] {
+  return names.split(' ').map((name, at) => {
+    const verdict = queryExceptions[route]?.[name] ?? 'yes';
+    return `| ${at === 0 ? `\`${route}\`` : ''} | \`${name}\` | ${verdict} |`;
+  });
 }
 
 const ABSENT: ReadonlySet<Handler> = new Set(

@@ -106,6 +106,21 @@ test('tiffin explain plans the body of a create', async () => {
   expect(served.engine.calls[0]?.[1]).toMatchObject({ Image: 'starter' });
 });
 
+test('a platform that is not that of the image is refused', async () => {
+  await using served = await serveFake();
+  const query = (architecture: string) =>
+    encodeURIComponent(JSON.stringify({ os: 'linux', architecture }));
+  for (const path of ['/images/starter/get?platform=', '/images/starter/history?platform=']) {
+    expect((await served.ask('GET', path + query('amd64'))).status).toBe(200);
+    const answer = await served.ask('GET', path + query('s390x'));
+    expect(answer).toMatchObject({ status: 404, body: { code: 'no-such-platform' } });
+    expect((await served.ask('GET', `${path}linux`)).status).toBe(400);
+  }
+  const removal = `/images/starter?platforms=${query('amd64')}&platforms=${query('arm64')}`;
+  expect((await served.ask('DELETE', removal)).status).toBe(404);
+  expect((await served.ask('POST', '/images/load?platform=x')).status).toBe(501);
+});
+
 test('start refuses a body with a configuration, as Docker does since 1.24', async () => {
   await using served = await serveFake();
   const answer = await served.ask('POST', '/containers/box/start', { Binds: ['/:/host'] });

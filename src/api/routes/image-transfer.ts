@@ -3,6 +3,7 @@
 import { TiffinError } from '../../base/errors.ts';
 import { parseReference } from '../../spec/reference.ts';
 import type { Call } from '../call.ts';
+import { requirePlatform } from '../image-platform.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 import { type Reply, stream } from '../reply.ts';
 import { progressReply } from '../stream/progress.ts';
@@ -37,6 +38,7 @@ async function pullImage({ engine, query, header, signal }: Call, image: string)
 }
 
 export async function pushImage({ engine, path, query, header, signal }: Call): Promise<Reply> {
+  await requirePlatform(engine, path.get('name'), query.text('platform'));
   const auth = parseRegistryAuth(header('x-registry-auth'));
   const tag = query.text('tag') ?? '';
   return progressReply(async (onProgress) => {
@@ -81,13 +83,18 @@ export function splitName(name: string, tag: string): { repository: string; tag:
 
 export async function loadImages({ engine, query, body }: Call): Promise<Reply> {
   const quiet = query.flag('quiet');
+  if (query.nonEmpty('platform') !== undefined) {
+    const message = 'loading one platform of an archive is not supported';
+    throw new TiffinError('unsupported', 'no-platform-choice', message);
+  }
   return progressReply(async (report) => {
     const loaded = await engine.images.load(body.stream(), quiet ? () => undefined : report);
     return loaded.map((line) => ({ stream: `${line}\n` }));
   });
 }
 
-export async function saveImage({ engine, path }: Call): Promise<Reply> {
+export async function saveImage({ engine, path, query }: Call): Promise<Reply> {
+  await requirePlatform(engine, path.get('name'), query.text('platform'));
   return saveArchive(engine.images.save([path.get('name')]));
 }
 
@@ -98,6 +105,7 @@ export async function saveImages({ engine, query }: Call): Promise<Reply> {
   if (wanted.length === 0) {
     throw new TiffinError('invalid', 'missing-parameter', 'bad parameter: names is required');
   }
+  for (const name of wanted) await requirePlatform(engine, name, query.text('platform'));
   return saveArchive(engine.images.save(wanted));
 }
 

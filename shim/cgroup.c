@@ -149,12 +149,18 @@ static unsigned attached_programs(int cgroup, uint32_t *ids, unsigned room)
     return status < 0 ? 0 : attributes.query.prog_cnt;
 }
 
-static int detach_program(int cgroup, uint32_t id)
+static int open_program(uint32_t id)
 {
     union bpf_attr attributes;
     memset(&attributes, 0, sizeof attributes);
     attributes.prog_id = id;
-    SCOPED_FD program = (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attributes, sizeof attributes);
+    return (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &attributes, sizeof attributes);
+}
+
+static int detach_program(int cgroup, uint32_t id)
+{
+    union bpf_attr attributes;
+    SCOPED_FD program = open_program(id);
     if (program < 0)
         return errno == ENOENT ? 0 : -errno;
     memset(&attributes, 0, sizeof attributes);
@@ -193,6 +199,16 @@ int op_device_filter(struct launch *launch, const struct op *op)
     attributes.attach_flags = BPF_F_ALLOW_MULTI;
     uint32_t older[PROGRAMS_MAX];
     unsigned count = attached_programs(cgroup, older, PROGRAMS_MAX);
+    SCOPED_FD replaced = count == 1 ? open_program(older[0]) : NONE;
+    if (replaced >= 0) {
+        /* In one step, so that no access is judged by both. */
+        attributes.attach_flags |= BPF_F_REPLACE;
+        attributes.replace_bpf_fd = (uint32_t)replaced;
+        if (syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes) == 0)
+            return 0;
+        attributes.attach_flags = BPF_F_ALLOW_MULTI;
+        attributes.replace_bpf_fd = 0;
+    }
     if (syscall(SYS_bpf, BPF_PROG_ATTACH, &attributes, sizeof attributes) < 0)
         return fail(launch, errno, "%s", path);
     /* All attached programs must agree, so an update takes effect when the older ones are gone; there is always one. */

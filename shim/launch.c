@@ -22,7 +22,8 @@ void launch_init(struct launch *launch)
                          &launch->master, &launch->slave,          &launch->console_socket,  &launch->gate,
                          &launch->root,   &launch->gate_client,    &launch->listener_socket, &launch->proc,
                          &launch->outward[0], &launch->outward[1], &launch->stdio[0],        &launch->stdio[1],
-                         &launch->stdio[2],   &launch->masked_directory, &launch->netfilter,       &launch->cgroup};
+                         &launch->stdio[2],   &launch->masked_directory, &launch->netfilter,       &launch->cgroup,
+                         &launch->cgroup_namespace};
     for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
         *none[i] = NONE;
 }
@@ -87,6 +88,12 @@ static _Noreturn void child_main(struct launch *launch)
     launch->sync = launch->child_sync;
     launch->pid = launch->report->pid;
     close_scoped(&launch->cgroup);
+    if (launch->cgroup_namespace >= 0 && setns(launch->cgroup_namespace, CLONE_NEWCGROUP) < 0) {
+        fail(launch, errno, "cgroup namespace");
+        report_failure(launch, STAGE_HOST, launch->clone_index, -errno);
+        _exit(1);
+    }
+    close_scoped(&launch->cgroup_namespace);
     /* Should the launching process be killed, nobody would supervise what is being started. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     forget_root(launch);

@@ -5,6 +5,7 @@
  *                                    comes ahead of them, and the directory is one of the root that it leads to
  *                                    options: k(eep directories and other entries what they are), n(o sync at the end)
  * shim pack <plan file|-> [path]     files become tree operations on standard output
+ * shim hold <pid of the caller>      does nothing until the caller ends
  * shim stat <plan file|-> <path>     what is at a path
  * shim changes <plan file|-> <dir>   what an overlay's upper directory changes of the root that the plan leads to
  */
@@ -97,7 +98,7 @@ int read_plan(const char *path, uint8_t **bytes, size_t *length)
 
 static int usage(void)
 {
-    dprintf(2, "usage: shim launcher SOCKET | run PLAN | unpack DIRECTORY [-] [OPTIONS] | pack PLAN [PATH] | changes PLAN UPPER | stat PLAN PATH\n");
+    dprintf(2, "usage: shim launcher SOCKET | run PLAN | hold PID | unpack DIRECTORY [-] [OPTIONS] | pack PLAN [PATH] | changes PLAN UPPER | stat PLAN PATH\n");
     return 2;
 }
 
@@ -117,6 +118,8 @@ int main(int argc, char **argv)
         return launcher_main(argv[2]);
     if (strcmp(argv[1], "run") == 0)
         return run_main(argv[2]);
+    if (strcmp(argv[1], "hold") == 0)
+        return hold_main(argv[2]);
     if (strcmp(argv[1], "unpack") == 0)
         return unpack_main(argv[2], argv[3], argc > 4 ? argv[4] : "");
     if (strcmp(argv[1], "stat") == 0 && argc > 3)

@@ -58,7 +58,16 @@ int op_join_process(struct launch *launch, const struct op *op)
     SCOPED_FD root = (flags & CLONE_NEWNS) == 0 ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if ((flags & CLONE_NEWNS) != 0 && root < 0)
         return fail(launch, errno, "%s", path);
-    if (flags != 0 && setns(fd, (int)flags) < 0)
+    uint64_t joined = flags;
+    if ((flags & CLONE_NEWCGROUP) != 0 && launch->cgroup >= 0) {
+        char name[64];
+        snprintf(name, sizeof name, "/proc/%u/ns/cgroup", pid);
+        launch->cgroup_namespace = open(name, O_RDONLY | O_CLOEXEC);
+        if (launch->cgroup_namespace < 0)
+            return fail(launch, errno, "%s", name);
+        joined &= ~(uint64_t)CLONE_NEWCGROUP;
+    }
+    if (joined != 0 && setns(fd, (int)joined) < 0)
         return fail(launch, errno, "namespaces of process %u", pid);
     if (root >= 0 && (fchdir(root) < 0 || chroot(".") < 0))
         return fail(launch, errno, "%s", path);

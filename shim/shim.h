@@ -88,6 +88,9 @@ struct launch {
     uint64_t clone_flags;
     const char *clone_cgroup;
     int cgroup; /* that directory, opened */
+    /* A cgroup namespace that the child joins, not the enter process: a hierarchy that is mounted with nsdelegate, as systemd
+     * does it, takes no clone into a cgroup from a process whose own is not below its namespace's top (ENOENT). */
+    int cgroup_namespace;
     bool user_namespace; /* the child lives in another user namespace than the launching process */
     int pid;
     int pidfd;
@@ -209,6 +212,7 @@ void set_window(int fd, uint32_t rows, uint32_t columns);
 /* modes */
 int launcher_main(const char *socket);
 int run_main(const char *plan);
+int hold_main(const char *parent);
 int unpack_main(const char *directory, const char *plan, const char *options);
 int stat_main(const char *plan, const char *path);
 int pack_main(const char *plan, const char *path);
@@ -231,4 +235,4 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_umask, op_user, op_bounding, op_identity, op_capabilities, op_drop_capabilities, op_no_new_privileges, op_seccomp,
     op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree,
     op_bind_below, op_unmount, op_change_root, op_null_streams,
-    op_scheduler, op_io_priority, op_affinity, op_memory_policy;
+    op_scheduler, op_io_priority, op_affinity, op_memory_policy, op_end_process;

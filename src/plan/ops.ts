@@ -85,6 +85,12 @@ export const OPS = {
     man: 'network_namespaces(7)',
     fields: { name: 'str', rename: 'str' },
   },
+  /** Kills one process by pid and start time (clock ticks since boot); success when it is not there any more. */
+  'end-process': {
+    code: 15,
+    man: 'pidfd_send_signal(2)',
+    fields: { pid: 'u32', startTime: 'u64' },
+  },
 
   // The frame of a launch
   /**

@@ -92,6 +92,7 @@ const PRINTERS: Printers = {
   helper: (op) => `let ${op.path} write ${quoted(op.args.join(' '))} for the container's process`,
   'network-device': (op) =>
     `move network device ${op.name} in${op.rename === '' ? '' : ` as ${op.rename}`}`,
+  'end-process': (op) => `end process ${op.pid}`,
   'process-file': (op) => `write the pid and start time to ${op.path}`,
   pidfd: (op) => `send a pidfd to ${op.socket}`,
   'pid-file': (op) => `write the pid to ${op.path}`,

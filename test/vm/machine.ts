@@ -50,6 +50,14 @@ const modules = [
   'netlink_diag',
 ];
 
+/** What runs as the machine's first program, in place of the script alone. */
+export interface GuestSystem {
+  /** Adds files to the directory that becomes the root. */
+  install(root: string): Promise<void>;
+  /** Path and arguments, after the switch to the root. */
+  start: string;
+}
+
 export interface Report {
   /** Names of the checks that held. */
   passed: string[];
@@ -61,14 +69,18 @@ export interface Report {
 
 /**
  * Boots, runs `script` by busybox sh as the only program, and reads its `ok NAME` and `not ok NAME` lines. `more` are programs
- * of this machine that come along, with the libraries that they name.
+ * of this machine that come along, with the libraries that they name. With a `system` it is that which starts the script.
  */
-export async function runInMachine(script: string, more: readonly string[] = []): Promise<Report> {
+export async function runInMachine(
+  script: string,
+  more: readonly string[] = [],
+  system: GuestSystem = bare,
+): Promise<Report> {
   const kernel = await extractKernel();
   const directory = mkdtempSync(join(tmpdir(), 'tiffin-vm-'));
   try {
     const image = join(directory, 'initramfs');
-    await writeInitramfs(join(directory, 'root'), image, kernel, script, more);
+    await writeInitramfs(join(directory, 'root'), image, kernel, { script, more, system });
     const [vmlinuz = ''] = readdirSync(join(kernel, 'boot')).filter((name) =>
       name.startsWith('vmlinuz'),
     );
@@ -128,8 +140,7 @@ async function writeInitramfs(
   root: string,
   image: string,
   kernel: string,
-  script: string,
-  more: readonly string[],
+  { script, more, system }: { script: string; more: readonly string[]; system: GuestSystem },
 ): Promise<void> {
   for (const name of [
     'bin',
@@ -143,6 +154,7 @@ async function writeInitramfs(
     'root',
     'lib',
     'lib64',
+    'usr',
     'newroot',
   ]) {
     mkdirSync(join(root, name), { recursive: true });
@@ -158,8 +170,11 @@ async function writeInitramfs(
   for (const name of ['subuid', 'subgid']) {
     writeFileSync(join(root, 'etc', name), 'ordinary:100000:65536\n');
   }
-  writeFileSync(join(root, 'init'), guestInit, { mode: 0o755 });
+  writeFileSync(join(root, 'init'), `${guestInit}exec switch_root /newroot ${system.start}\n`, {
+    mode: 0o755,
+  });
   writeFileSync(join(root, 'checks'), script, { mode: 0o755 });
+  await system.install(root);
   await must(['sh', '-c', `cd '${root}' && find . | cpio -o -H newc --quiet > '${image}'`]);
 }
 
@@ -200,21 +215,26 @@ mount -t sysfs sys /sys
 chmod 4755 /bin/newuidmap /bin/newgidmap
 for module in $(cat /lib/modules.order); do insmod /lib/$module; done
 mount -t tmpfs -o mode=755 root /newroot
-cp -a /bin /etc /lib /lib64 /root /checks /newroot/
+cp -a /bin /etc /lib /lib64 /usr /root /checks /newroot/
 mkdir -p /newroot/proc /newroot/sys /newroot/dev /newroot/tmp /newroot/run /newroot/var/lib
 mount -t devtmpfs dev /newroot/dev
 umount /proc /sys
-exec switch_root /newroot /bin/sh -c '
+`;
+
+/** The script is all that runs. */
+const bare: GuestSystem = {
+  install: async () => {},
+  start: `/bin/sh -c '
   mount -t proc proc /proc
   mount -t sysfs sys /sys
   mkdir -p /dev/pts /dev/shm
   mount -t devpts devpts /dev/pts
   mount -t tmpfs shm /dev/shm
-  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
   ip link set lo up
   sh /checks
-  poweroff -f'
-`;
+  poweroff -f'`,
+};
 
 function readReport(console: string): Report {
   const lines = console.split('\n').map((line) => line.trimEnd());

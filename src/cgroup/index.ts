@@ -4,7 +4,7 @@ export { applyFileSteps, applyFileStepsOrNone, areFileSteps } from './apply.ts';
 export { freeze, isFrozen, planFreeze } from './freezer.ts';
 export { ignoredLimits } from './ignored.ts';
 export { oomKillCount, oomKills, peakMemory } from './oom.ts';
-export { cgroupPaths, systemdCgroupPath } from './paths.ts';
+export { cgroupPaths } from './paths.ts';
 export { joinSteps, planCgroup, removeSteps } from './plan.ts';
 export { cgroupProcesses, execDirectory, refuseOccupied } from './processes.ts';
 export { type Exact, readRuncStats } from './runc-stats.ts';

@@ -2,18 +2,6 @@ import { expect, test } from 'bun:test';
 import { ioWeight } from './blkio.ts';
 import { weightOfShares } from './cpu.ts';
 import { oomKills, peakMemory } from './oom.ts';
-import { systemdCgroupPath } from './paths.ts';
-
-test('systemdCgroupPath: slice, prefix and name become the directory that systemd would make', () => {
-  expect(systemdCgroupPath('system.slice:tiffin:web')).toBe('/system.slice/tiffin-web.scope');
-  expect(systemdCgroupPath('a-b.slice:p:n')).toBe('/a.slice/a-b.slice/p-n.scope');
-  expect(systemdCgroupPath('-.slice:p:n')).toBe('/p-n.scope');
-  expect(systemdCgroupPath(':p:n')).toBe('/system.slice/p-n.scope');
-  expect(systemdCgroupPath('user.slice::pod.slice')).toBe('/user.slice/pod.slice');
-  expect(systemdCgroupPath('/a/b')).toBeUndefined();
-  expect(systemdCgroupPath('a:b:c:d')).toBeUndefined();
-  expect(() => systemdCgroupPath('a--b.slice:p:n')).toThrow(/not the name of a slice/);
-});
 
 test('weightOfShares: both ends and both defaults meet, and more shares never weigh less', () => {
   expect([0, 2, 1024, 262_144, 1e9].map(weightOfShares)).toEqual([1, 1, 100, 10_000, 10_000]);

@@ -60,26 +60,6 @@ export function uniquePaths(paths: CgroupPaths): string[] {
   return [...new Set([...v2, ...Object.values(paths.v1)])];
 }
 
-/**
- * The directory that systemd would give a scope: `system.slice:tiffin:web` → `/system.slice/tiffin-web.scope`, and
- * `a-b.slice:…` → `/a.slice/a-b.slice/…`. Undefined when the text has not that form.
- */
-export function systemdCgroupPath(text: string): string | undefined {
-  const [slice, prefix, name, ...rest] = text.split(':');
-  if (slice === undefined || prefix === undefined || name === undefined || rest.length > 0) {
-    return undefined;
-  }
-  const unit = name.endsWith('.slice') ? name : `${prefix === '' ? '' : `${prefix}-`}${name}.scope`;
-  return `${slicePath(slice === '' ? 'system.slice' : slice)}/${unit}`;
-}
-
-function slicePath(slice: string): string {
-  if (slice === '-.slice') return '';
-  const parts = slice.replace(/\.slice$/, '').split('-');
-  if (parts.includes('')) throw invalidPath(slice, 'not the name of a slice');
-  return parts.map((_, index) => `/${parts.slice(0, index + 1).join('-')}.slice`).join('');
-}
-
 /** Below the mount point; undefined where the caller may not make it. */
 function relativePath(
   facts: HostFacts,

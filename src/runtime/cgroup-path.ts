@@ -7,7 +7,7 @@ import type { LaunchRequest } from './request.ts';
 export function planCgroupPath(request: Pick<LaunchRequest, 'id' | 'spec' | 'cgroupPath'>): string {
   const path = request.cgroupPath ?? request.spec.linux?.cgroupsPath ?? '';
   if (path === '') return request.id;
-  // A name with `..` would reach groups of others, and one with a colon is systemd's notation.
+  // A name with `..` would reach groups of others.
   if (path.split('/').includes('..')) {
     throw new TiffinError('invalid', 'cgroup-path', `linux.cgroupsPath: "${path}" contains ".."`);
   }

@@ -16,6 +16,8 @@ export interface ContainerRecord {
   namespaces: string;
   /** The process that creates the container, until `process` is there. */
   creator: { pid: number; startTime: string };
+  /** The unit of systemd that the cgroup is, of a user's manager or the machine's. */
+  unit?: { name: string; user: boolean };
   pidFile?: string;
 }
 

@@ -99,7 +99,7 @@ export const VERBS: Readonly<Record<VerbName | 'report-failure', Verb>> = {
   update: async ({ flags, rest }, context) => {
     const { updateOptions } = await import('./update-flags.ts');
     const { update } = await import('../../runtime/verbs/update.ts');
-    update(updateOptions(flags, one(rest)), context);
+    await update(updateOptions(flags, one(rest)), context);
     return undefined;
   },
   checkpoint: async ({ flags, rest }, context) => {

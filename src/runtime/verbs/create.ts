@@ -1,26 +1,20 @@
 /** `create`: everything up to the program, which waits at the gate. `run` is the same without a gate. */
 
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TiffinError } from '../../base/errors.ts';
-import {
-  cgroupPaths,
-  ignoredLimits,
-  refuseOccupied,
-  systemdCgroupPath,
-} from '../../cgroup/index.ts';
-import { type HostFacts, hostFacts } from '../../host/facts.ts';
+import { cgroupPaths, ignoredLimits, refuseOccupied } from '../../cgroup/index.ts';
+import type { HostFacts } from '../../host/facts.ts';
 import { readKernelText } from '../../host/kernel-files.ts';
 import type { OpOf, Plan } from '../../plan/ops.ts';
 import type { Process, RuntimeSpec } from '../../spec/runtime/index.ts';
 import { becomeShim } from '../become-shim.ts';
 import { type Bundle, loadBundle } from '../bundle.ts';
 import { capabilityWarnings } from '../capabilities.ts';
-import { planCgroupPath } from '../cgroup-path.ts';
 import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
 import { refuseHostNamespaces } from '../host-namespaces.ts';
 import { namespaceMask } from '../namespaces.ts';
+import { type PlacedUnit, placeContainer, type StartedUnit } from '../placement.ts';
 import { planLaunch } from '../planner.ts';
 import { numericUser } from '../process.ts';
 import { resctrlFacts } from '../resctrl-facts.ts';
@@ -64,30 +58,33 @@ export interface LaunchMode {
   keep: boolean;
 }
 
-export function launch(
+export async function launch(
   bundle: Bundle,
   options: CreateOptions,
   context: OciContext,
   mode: LaunchMode,
 ): Promise<number> {
-  const facts = factsFor(context);
   refuseHostNamespaces(bundle.spec);
   prepareFilter(bundle.spec, context.root);
   const directory = new StateDirectory(context.root, options.id);
+  const { facts, path: cgroupPath, unit } = await placeContainer(bundle, options.id, context);
   warnOfCapabilities(bundle.spec.process, bundle.spec, facts, context);
-  const cgroupPath = choosePath(bundle, options.id, context);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
   const cgroups = cgroupPaths(facts, cgroupPath);
   if (isEmpty(cgroups) && !context.noCgroups) acceptNoCgroup(facts, context);
   const resources = bundle.spec.linux?.resources ?? {};
   for (const warning of ignoredLimits(resources, cgroups)) context.warn(warning);
   directory.claim();
+  let started: StartedUnit | undefined;
   try {
     refuseOccupied(cgroups);
-    directory.write(newRecord(bundle, options, facts, cgroups), bundle.text);
+    directory.write(newRecord(bundle, options, facts, { cgroups, unit }), bundle.text);
+    started = await unit?.start();
     const preserved = options.preserveFds + listenFds(context.environment);
-    return becomeShim(plan, directory.file('plan'), preserved, context);
+    const steps = started?.adapt(plan) ?? plan;
+    return await becomeShim(steps, directory.file('plan'), preserved, context);
   } catch (error) {
+    await started?.undo();
     directory.remove();
     throw error;
   }
@@ -104,13 +101,6 @@ export function warnOfCapabilities(
   for (const message of capabilityWarnings(process ?? { cwd: '/' }, facts, own)) {
     context.warn(message);
   }
-}
-
-/** Without cgroups of its own a container is planned as for a caller who may not make any. */
-export function factsFor({ noCgroups }: OciContext): HostFacts {
-  const facts = hostFacts();
-  // Not a copy: most facts are read only when somebody asks.
-  return noCgroups ? Object.create(facts, { delegated: { value: {} } }) : facts;
 }
 
 interface PlanContext extends LaunchMode {
@@ -234,34 +224,11 @@ function acceptNoCgroup({ uid, cgroup }: HostFacts, context: OciContext): void {
   context.warn(`${reason}: without a cgroup the container has no limits and cannot be paused`);
 }
 
-export function choosePath(bundle: Bundle, id: string, context: OciContext): string {
-  if (context.noCgroups) return id;
-  const given = bundle.spec.linux?.cgroupsPath ?? '';
-  if (context.systemdCgroup && !existsSync('/run/systemd/system')) {
-    throw new TiffinError(
-      'unsupported',
-      'no-systemd',
-      'systemd not running on this host, cannot use systemd cgroups manager',
-      { hint: 'leave --systemd-cgroup out, and give linux.cgroupsPath as a path' },
-    );
-  }
-  if (context.systemdCgroup || given.includes(':')) {
-    const path = systemdCgroupPath(given === '' ? `system.slice:tiffin:${id}` : given);
-    if (path !== undefined) return path;
-    throw new TiffinError(
-      'invalid',
-      'cgroup-path',
-      `linux.cgroupsPath: expected "slice:prefix:name" with --systemd-cgroup, got "${given}"`,
-    );
-  }
-  return planCgroupPath({ id, spec: bundle.spec });
-}
-
 export function newRecord(
   bundle: Bundle,
   options: Pick<CreateOptions, 'id' | 'pidFile'>,
   facts: HostFacts,
-  cgroups: ContainerRecord['cgroups'],
+  { cgroups, unit }: { cgroups: ContainerRecord['cgroups']; unit: PlacedUnit | undefined },
 ): ContainerRecord {
   return {
     id: options.id,
@@ -275,6 +242,7 @@ export function newRecord(
       pid: process.pid,
       startTime: String(processStat(process.pid)?.startTime ?? 0n),
     },
+    ...(unit === undefined ? {} : { unit: unit.record }),
     ...(options.pidFile === undefined ? {} : { pidFile: resolve(options.pidFile) }),
   };
 }

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TiffinError } from '../../base/errors.ts';
+import { errorMessage, TiffinError } from '../../base/errors.ts';
 import { cgroupProcesses, freeze, isFrozen } from '../../cgroup/index.ts';
 import { removeSteps } from '../../cgroup/plan.ts';
 import { shimPath } from '../../host/shim-binary.ts';
@@ -54,6 +54,7 @@ export async function remove(options: DeleteOptions, context: OciContext): Promi
     await ended(record, snapshot);
   }
   removeCgroups(record, directory, context);
+  await forgetUnit(record, context);
   const document = {
     ...stateDocument({ ...found, snapshot: { ...snapshot, pid: 0 } }),
     status: 'stopped',
@@ -101,6 +102,17 @@ async function processEnded(pid: number, startTime: bigint): Promise<void> {
       throw new TiffinError('unavailable', 'does-not-end', `process ${pid} does not end`);
     }
     await Bun.sleep(POLL_MS);
+  }
+}
+
+/** Its group is empty by now, and so nothing is left of it whether systemd answers or not. */
+async function forgetUnit({ unit }: ContainerRecord, context: OciContext): Promise<void> {
+  if (unit === undefined) return;
+  const { stopUnit } = await import('../systemd/scope.ts');
+  try {
+    await stopUnit(unit, context);
+  } catch (error) {
+    context.warn(errorMessage(error));
   }
 }
 

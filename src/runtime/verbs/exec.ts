@@ -11,17 +11,11 @@ import { parseJson, readText } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
 import { prepareFilter } from '../filter-cache.ts';
 import { sharesMounts } from '../namespaces.ts';
+import { factsFor } from '../placement.ts';
 import { planExec } from '../planner.ts';
 import { numericUser } from '../process.ts';
 import { sharedRootOf } from '../shared-root.ts';
-import {
-  checkConsole,
-  DETACHED,
-  FOREGROUND,
-  factsFor,
-  supervise,
-  warnOfCapabilities,
-} from './create.ts';
+import { checkConsole, DETACHED, FOREGROUND, supervise, warnOfCapabilities } from './create.ts';
 import { type Found, find } from './state.ts';
 
 export interface ExecOptions {

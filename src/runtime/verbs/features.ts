@@ -28,8 +28,8 @@ export function features(context: OciContext): void {
       cgroup: {
         v1: true,
         v2: true,
-        systemd: false,
-        systemdUser: false,
+        systemd: true,
+        systemdUser: true,
         rdma: true,
       },
       seccomp: SECCOMP,

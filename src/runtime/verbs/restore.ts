@@ -11,7 +11,7 @@ import {
   refuseOccupied,
 } from '../../cgroup/index.ts';
 import { uniquePaths } from '../../cgroup/paths.ts';
-import { type HostFacts, hostFacts } from '../../host/facts.ts';
+import type { HostFacts } from '../../host/facts.ts';
 import { type Bundle, loadBundle } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
 import { type CriuOptions, commonArguments, criuDirectories } from '../criu/options.ts';
@@ -25,9 +25,10 @@ import {
 import { requireCriu, runCriu } from '../criu/program.ts';
 import { runHooks } from '../hooks-run.ts';
 import { runHostSteps } from '../host-steps.ts';
+import { placeContainer, type StartedUnit } from '../placement.ts';
 import { StateDirectory } from '../state-directory.ts';
 import { processStat } from '../status.ts';
-import { choosePath, isEmpty, newRecord } from './create.ts';
+import { isEmpty, newRecord } from './create.ts';
 import { find, stateDocument } from './state.ts';
 
 export interface RestoreOptions extends CriuOptions {
@@ -45,16 +46,17 @@ export async function restore(options: RestoreOptions, context: OciContext): Pro
   refuseUnrestorable(bundle.spec);
   const directories = criuDirectories(options, context);
   const outside = readOutside(directories.images);
-  const facts = hostFacts();
-  const path = choosePath(bundle, options.id, context);
+  const { facts, path, unit } = await placeContainer(bundle, options.id, context);
   const cgroups = cgroupPaths(facts, path);
   const directory = new StateDirectory(context.root, options.id);
   directory.claim();
+  let started: StartedUnit | undefined;
   try {
     refuseOccupied(cgroups);
     const { pidFile, id } = options;
     const record = { id, ...(pidFile === undefined ? {} : { pidFile }) };
-    directory.write(newRecord(bundle, record, facts, cgroups), bundle.text);
+    directory.write(newRecord(bundle, record, facts, { cgroups, unit }), bundle.text);
+    started = await unit?.start();
     makeCgroups(bundle, facts, path, directory, context);
     const log = join(directories.work, LOG);
     const argv = [
@@ -65,7 +67,9 @@ export async function restore(options: RestoreOptions, context: OciContext): Pro
     ];
     runCriu(wrap(argv, bundle, uniquePaths(cgroups), directory), criu, log);
     notePid(directory, cgroups, pidFile);
+    started?.settled();
   } catch (error) {
+    await started?.undo();
     undo(bundle, facts, path, directory, context);
     throw error;
   }

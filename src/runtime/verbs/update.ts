@@ -16,7 +16,7 @@ export interface UpdateOptions {
   bandwidthSchema: string;
 }
 
-export function update(options: UpdateOptions, context: OciContext): void {
+export async function update(options: UpdateOptions, context: OciContext): Promise<void> {
   const { record, snapshot } = find(options.id, context);
   if (snapshot.pid === 0) throw new TiffinError('conflict', 'not-running', 'container not running');
   refuseRdt(options);
@@ -26,11 +26,14 @@ export function update(options: UpdateOptions, context: OciContext): void {
     context.warn('kernel memory settings are ignored');
   }
   // Device rules stay: callers hand over the document of the creation, which knows nothing of devices that others allowed since.
-  const steps = planUpdate({
-    facts: hostFacts(),
-    paths: record.cgroups,
-    resources: { ...resources, ...(memory === undefined ? {} : { memory: limits }) },
-  });
+  const changed = { ...resources, ...(memory === undefined ? {} : { memory: limits }) };
+  const facts = hostFacts();
+  const steps = planUpdate({ facts, paths: record.cgroups, resources: changed });
+  applyFileStepsOrNone(steps);
+  if (record.unit === undefined) return;
+  const { updateUnit } = await import('../systemd/scope.ts');
+  await updateUnit(record.unit, changed, facts, context);
+  // systemd has written what it made of them, such as a quota in whole hundredths.
   applyFileStepsOrNone(steps);
 }
 

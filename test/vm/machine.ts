@@ -230,7 +230,7 @@ const bare: GuestSystem = {
   mkdir -p /dev/pts /dev/shm
   mount -t devpts devpts /dev/pts
   mount -t tmpfs shm /dev/shm
-  mount -t cgroup2 cgroup2 /sys/fs/cgroup
+  mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 /sys/fs/cgroup
   ip link set lo up
   sh /checks
   poweroff -f'`,

@@ -34,8 +34,9 @@ async function cliPage(): Promise<string> {
   const parts = [
     '# Command line',
     NOTE,
-    'Flags are written as docker writes them: `--name value`, `--name=value`, `-n value`; short switches may be joined. Without `-H` or `TIFFIN_HOST`\n' +
-      'the engine at `/run/tiffin/tiffin.sock` is used, and started when it does not answer.',
+    'Flags are written as docker writes them: `--name value`, `--name=value`, `-n value`; short switches may be joined. The engine is the\n' +
+      'one of `-H`, `--context`, `TIFFIN_HOST`, `DOCKER_HOST`, `DOCKER_CONTEXT`, or `tiffin context use`, in this order; without any of them the one at\n' +
+      '`/run/tiffin/tiffin.sock`, which is started when it does not answer.',
     code(`Global options:\n${flagHelp(globalFlags)}\n`),
   ];
   const sorted = [...commands].sort((a, b) => (a.names[0] < b.names[0] ? -1 : 1));

@@ -1,6 +1,7 @@
 /** What a command is. One file under `commands/` holds one. */
 
 import type { Client } from './client/client.ts';
+import type { EngineAddress } from './context/current.ts';
 import type { FlagSpec } from './flags/spec.ts';
 import type { FlagValues } from './flags/values.ts';
 import type { Output } from './streams/output.ts';
@@ -14,6 +15,8 @@ export interface Command {
   args: { min: number; max?: number };
   /** True: the first positional ends the flags, the rest belongs to the container's command. */
   stopsAtFirstArgument?: boolean;
+  /** True: every word after the name, flags too, is an argument. */
+  takesAllWords?: boolean;
   /** The exit status. */
   run(invocation: Invocation): Promise<number>;
 }
@@ -26,6 +29,8 @@ export interface Invocation {
   out: Output;
   /** Connects on first use. */
   client: Client;
+  /** Where `client` connects to. */
+  engine: EngineAddress;
   options: CliOptions;
 }
 

@@ -7,6 +7,8 @@ export interface CommandEntry {
   names: readonly [string, ...string[]];
   /** Listed first in the help. */
   everyday?: boolean;
+  /** Not in the help: programs call it, not persons. */
+  hidden?: boolean;
   load: () => Promise<Command>;
 }
 
@@ -14,6 +16,7 @@ export interface CommandEntry {
 export const groups: ReadonlyMap<string, string> = new Map([
   ['builder', 'Manage builds'],
   ['container', 'Manage containers'],
+  ['context', 'Manage contexts'],
   ['image', 'Manage images'],
   ['manifest', 'Look at manifests in registries'],
   ['network', 'Manage networks'],
@@ -75,6 +78,10 @@ export const commands: readonly CommandEntry[] = [
   {
     names: ['commit', 'container commit'],
     load: async () => (await import('./commands/commit.ts')).commit,
+  },
+  {
+    names: ['compose'],
+    load: async () => (await import('./commands/compose.ts')).compose,
   },
   {
     names: ['completion'],
@@ -176,6 +183,42 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/prune.ts')).containerPrune,
   },
   {
+    names: ['context create'],
+    load: async () => (await import('./commands/context-create.ts')).contextCreate,
+  },
+  {
+    names: ['context export'],
+    load: async () => (await import('./commands/context-export.ts')).contextExport,
+  },
+  {
+    names: ['context import'],
+    load: async () => (await import('./commands/context-import.ts')).contextImport,
+  },
+  {
+    names: ['context inspect'],
+    load: async () => (await import('./commands/context-inspect.ts')).contextInspect,
+  },
+  {
+    names: ['context ls', 'context list'],
+    load: async () => (await import('./commands/context-ls.ts')).contextLs,
+  },
+  {
+    names: ['context rm', 'context remove'],
+    load: async () => (await import('./commands/context-rm.ts')).contextRm,
+  },
+  {
+    names: ['context show'],
+    load: async () => (await import('./commands/context-ls.ts')).contextShow,
+  },
+  {
+    names: ['context update'],
+    load: async () => (await import('./commands/context-create.ts')).contextUpdate,
+  },
+  {
+    names: ['context use'],
+    load: async () => (await import('./commands/context-use.ts')).contextUse,
+  },
+  {
     names: ['image inspect'],
     load: async () => (await import('./commands/inspect.ts')).imageInspect,
   },
@@ -185,8 +228,16 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/manifest-inspect.ts')).manifestInspect,
   },
   {
+    names: ['network connect'],
+    load: async () => (await import('./commands/network-connect.ts')).networkConnect,
+  },
+  {
     names: ['network create'],
     load: async () => (await import('./commands/network-create.ts')).networkCreate,
+  },
+  {
+    names: ['network disconnect'],
+    load: async () => (await import('./commands/network-disconnect.ts')).networkDisconnect,
   },
   {
     names: ['network inspect'],
@@ -205,6 +256,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/network-rm.ts')).networkRm,
   },
   { names: ['system df'], load: async () => (await import('./commands/system-df.ts')).systemDf },
+  {
+    names: ['system dial-stdio'],
+    hidden: true,
+    load: async () => (await import('./commands/system-dial-stdio.ts')).systemDialStdio,
+  },
   {
     names: ['system fsck'],
     load: async () => (await import('./commands/system-fsck.ts')).systemFsck,
@@ -229,6 +285,10 @@ export const commands: readonly CommandEntry[] = [
   {
     names: ['volume rm', 'volume remove'],
     load: async () => (await import('./commands/volume-rm.ts')).volumeRm,
+  },
+  {
+    names: ['volume update'],
+    load: async () => (await import('./commands/volume-update.ts')).volumeUpdate,
   },
 ];
 

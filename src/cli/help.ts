@@ -62,7 +62,9 @@ async function topHelp(): Promise<string> {
 }
 
 async function groupHelp(group: string): Promise<string> {
-  const members = commands.filter((entry) => nameIn(entry, group) !== undefined);
+  const members = commands.filter(
+    (entry) => entry.hidden !== true && nameIn(entry, group) !== undefined,
+  );
   const parts = [
     `Usage:  tiffin ${group} COMMAND`,
     '',

@@ -1,12 +1,13 @@
 /** The command line: finds the command, reads its flags, runs it, turns every failure into a text and an exit status. */
 
 import { Client } from './client/client.ts';
-import { engineConnector } from './client/engine.ts';
 import { CliError, type CliOptions, type Command } from './command.ts';
 import { type CommandEntry, findCommand, groups } from './commands.ts';
+import { engineAddress } from './context/current.ts';
 import { errorText } from './error-text.ts';
 import { FlagError, type ParsedFlags, parseFlags } from './flags/parse.ts';
 import { globalFlags } from './global-flags.ts';
+import { type Globals, readGlobals } from './globals.ts';
 import { ClosedPipe, standardOutput as out } from './streams/output.ts';
 
 /** As a shell reports a program that SIGPIPE ended. */
@@ -20,9 +21,10 @@ export async function runCli(argv: string[], options: CliOptions = {}): Promise<
   // A command that goes on for longer than a start (a stream, a watch) is worth compiling; see the Makefile.
   setTimeout(() => Bun.unsafe.setJITPolicy(1), COMPILE_AFTER_MS).unref();
   try {
-    const globals = parseGlobals(argv);
-    debug = globals.values.bool('debug');
-    return await dispatch(globals, options);
+    const words = parseGlobals(argv);
+    const globals = readGlobals(words.values);
+    debug = globals.debug;
+    return await dispatch(words, globals, options);
   } catch (error) {
     return report(error, debug);
   }
@@ -40,15 +42,19 @@ function parseGlobals(argv: string[]): ParsedFlags {
   }
 }
 
-async function dispatch(globals: ParsedFlags, options: CliOptions): Promise<number> {
-  const [first, ...rest] = globals.args;
-  if (globals.values.bool('version')) {
+async function dispatch(
+  words: ParsedFlags,
+  globals: Globals,
+  options: CliOptions,
+): Promise<number> {
+  const [first, ...rest] = words.args;
+  if (words.values.bool('version')) {
     const { versionLine } = await import('./version-line.ts');
     out.print(`${versionLine}\n`);
     return 0;
   }
   if (first === undefined || first === 'help') return help(rest);
-  if (globals.help) return help(globals.args);
+  if (words.help) return help(words.args);
   const grouped = groups.has(first);
   const name = grouped ? `${first} ${rest[0] ?? ''}`.trimEnd() : first;
   if (grouped && (rest[0] === undefined || rest[0] === '--help' || rest[0] === '-h')) {
@@ -63,7 +69,7 @@ async function invoke(
   entry: CommandEntry,
   name: string,
   argv: string[],
-  globals: ParsedFlags,
+  globals: Globals,
   options: CliOptions,
 ): Promise<number> {
   const command = await entry.load();
@@ -76,9 +82,9 @@ async function invoke(
     return 0;
   }
   await checkArgs(command, full, args);
-  const host = globals.values.text('host') || process.env.TIFFIN_HOST || undefined;
-  const client = new Client(engineConnector(host));
-  return command.run({ name: full, args, flags: values, out, client, options });
+  const engine = engineAddress(globals);
+  const client = new Client(engine.connect);
+  return command.run({ name: full, args, flags: values, out, client, engine, options });
 }
 
 async function parseCommandFlags(
@@ -86,6 +92,13 @@ async function parseCommandFlags(
   name: string,
   argv: string[],
 ): Promise<ParsedFlags> {
+  if (command.takesAllWords === true) {
+    return {
+      values: parseFlags(command.flags, [], { interspersed: true }).values,
+      args: argv,
+      help: false,
+    };
+  }
   try {
     return parseFlags(command.flags, argv, { interspersed: command.stopsAtFirstArgument !== true });
   } catch (error) {

@@ -15,12 +15,10 @@ export const readyDescriptor = 3;
 const START_LIMIT_MS = 15_000;
 const POLL_MS = 10;
 
-/** `host` as in `-H` or TIFFIN_HOST; undefined: the default, whose engine is started when it is not there. */
+/** `host` as in `-H` or TIFFIN_HOST; undefined or the default's address: its engine is started when it is not there. */
 export function engineConnector(host: string | undefined): Connect {
-  if (host !== undefined) {
-    const path = socketPath(host);
-    return () => connect(path);
-  }
+  const path = host === undefined ? defaultSocket : socketPath(host);
+  if (path !== defaultSocket) return () => connect(path);
   let started: Promise<void> | undefined;
   return async () => {
     try {

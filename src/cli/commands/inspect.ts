@@ -2,9 +2,9 @@
 
 import { ApiError, type Client, withQuery } from '../client/client.ts';
 import { CliError, type Command, type Invocation } from '../command.ts';
-import { errorText } from '../error-text.ts';
 import type { FlagSpec } from '../flags/spec.ts';
-import { objectFormatHelp, objectTemplate } from '../render/print-template.ts';
+import { printInspected } from '../render/inspected.ts';
+import { objectFormatHelp } from '../render/print-template.ts';
 
 type Kind = 'container' | 'image' | 'network' | 'volume';
 
@@ -72,30 +72,17 @@ export const networkInspect = inspectKind('network', [
 ]);
 export const volumeInspect = inspectKind('volume', []);
 
-async function inspectAll(
-  invocation: Invocation,
+function inspectAll(
+  { args, flags, client, out }: Invocation,
   kinds: readonly Kind[],
   size: boolean,
 ): Promise<number> {
-  const { args, flags, client, out } = invocation;
-  const format = flags.text('format');
-  const template = format === '' || format === 'json' ? undefined : objectTemplate(format);
-  const found: unknown[] = [];
-  const failures: string[] = [];
-  for (const name of args) {
-    try {
-      found.push(await inspectOne(client, name, kinds, size));
-    } catch (error) {
-      failures.push(errorText(error));
-    }
-  }
-  if (template !== undefined) {
-    out.print(printed(template, found, failures));
-  } else {
-    out.print(`${JSON.stringify(found, null, format === 'json' ? 0 : 4)}\n`);
-  }
-  for (const failure of failures) out.error(`${failure}\n`);
-  return failures.length === 0 ? 0 : 1;
+  return printInspected(
+    args,
+    (name) => inspectOne(client, name, kinds, size),
+    flags.text('format'),
+    out,
+  );
 }
 
 async function inspectOne(
@@ -115,21 +102,4 @@ async function inspectOne(
     }
   }
   throw new CliError(`Error: No such object: ${name}`);
-}
-
-/** One line per object; an object that does not fit the template is a failure and prints nothing. */
-function printed(
-  fill: (data: unknown) => string,
-  found: readonly unknown[],
-  failures: string[],
-): string {
-  const lines: string[] = [];
-  for (const data of found) {
-    try {
-      lines.push(fill(data));
-    } catch (error) {
-      failures.push(errorText(error));
-    }
-  }
-  return `${lines.join('\n')}\n`;
 }

@@ -1,13 +1,8 @@
 /** `tiffin login`. */
 
 import { CliError, type Command } from '../command.ts';
-import {
-  configPath,
-  objectAt,
-  readConfig,
-  serverName,
-  writeConfig,
-} from '../image/docker-config.ts';
+import { configPath } from '../context/directory.ts';
+import { objectAt, readConfig, serverName, writeConfig } from '../image/docker-config.ts';
 import { helperFor, registryAuth } from '../image/registry-auth.ts';
 import { standardInput } from '../streams/input.ts';
 import type { Output } from '../streams/output.ts';

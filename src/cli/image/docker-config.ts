@@ -1,16 +1,12 @@
 /** docker's configuration file as far as it is about registries: read leniently, written so that what we do not know stays. */
 
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { configPath } from '../context/directory.ts';
 
 /** The entry of Docker Hub has a historical name. */
 export const HUB = 'https://index.docker.io/v1/';
 
 export type Json = Record<string, unknown>;
-
-export function configPath(): string {
-  return `${process.env.DOCKER_CONFIG || `${homedir()}/.docker`}/config.json`;
-}
 
 /** Empty where there is no file, or somebody else's format: the registry says if it wants credentials. */
 export function readConfig(): Json {
@@ -53,7 +49,7 @@ export function isAbout(key: string, registry: string): boolean {
   return host === registry;
 }
 
-function asObject(value: unknown): Json {
+export function asObject(value: unknown): Json {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   return isObject ? Object.assign(Object.create(null), value) : Object.create(null);
 }

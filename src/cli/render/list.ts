@@ -7,8 +7,8 @@ import { unescapeTabs } from '../template/literals.ts';
 import { compileTemplate, type Template, TemplateError } from '../template/template.ts';
 import { alignColumns } from './table.ts';
 
-/** A text per field, a method, or a method without parameters: a field that costs too much to fill in unasked. */
-export type Row = Readonly<Record<string, string | ((...args: string[]) => string)>>;
+/** A text or a truth per field, a method, or a method without parameters: a field that costs too much to fill in unasked. */
+export type Row = Readonly<Record<string, string | boolean | ((...args: string[]) => string)>>;
 
 export interface ListFormat {
   /** What a row is, for messages. */
@@ -76,8 +76,13 @@ function plainTable(list: ListFormat, rows: readonly Row[]): string {
 }
 
 function fieldText(row: Row, field: string): string {
+  const value = fieldValue(row, field);
+  return typeof value === 'string' ? value : String(value);
+}
+
+function fieldValue(row: Row, field: string): string | boolean {
   const value = row[field] ?? '';
-  return typeof value === 'string' ? value : value();
+  return typeof value === 'function' ? value() : value;
 }
 
 function headerRow(list: ListFormat): Row {
@@ -85,9 +90,9 @@ function headerRow(list: ListFormat): Row {
 }
 
 /** Without methods that want an operand, in the order of the names. */
-function plain(row: Row): Record<string, string> {
+function plain(row: Row): Record<string, string | boolean> {
   const fields = Object.keys(row).filter((field) => isField(row[field]));
-  return Object.fromEntries(fields.sort().map((field) => [field, fieldText(row, field)]));
+  return Object.fromEntries(fields.sort().map((field) => [field, fieldValue(row, field)]));
 }
 
 function sorted(row: Row): Row {
@@ -95,7 +100,7 @@ function sorted(row: Row): Row {
 }
 
 function isField(value: unknown): boolean {
-  return typeof value === 'string' || (typeof value === 'function' && value.length === 0);
+  return typeof value !== 'function' || value.length === 0;
 }
 
 function compile(source: string): Template {

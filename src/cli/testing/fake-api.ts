@@ -19,6 +19,8 @@ export type Answer =
   | ((asked: Asked, response: ServerResponse) => void);
 
 export interface FakeApi extends AsyncDisposable {
+  /** The socket's path. */
+  socket: string;
   /** Every request so far. */
   asked: Asked[];
   run(argv: string[], options?: RunOptions): Promise<Outcome>;
@@ -71,6 +73,7 @@ export async function fakeApi(routes: Routes): Promise<FakeApi> {
       stderr: 'pipe',
     });
   return {
+    socket: path,
     asked,
     spawn,
     run: async (argv, options = {}) => {

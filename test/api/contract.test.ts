@@ -314,6 +314,10 @@ describe('contract', () => {
     const { body } = await ask(engine.socket, 'GET', `/events?since=1&until=${until}`);
     const lines = String(body).trim().split('\r\n');
     expect(lines.length).toBeGreaterThan(30);
+    for (const kind of ['container', 'image', 'network', 'volume', 'builder']) {
+      const prune = lines.find((line) => line.includes(`"Type":"${kind}","Action":"prune"`));
+      expect(prune).toContain('"reclaimed":"');
+    }
     asked.add('GET /events');
     // `status`, `id` and `from` are of older versions, and Docker sends them still.
     const old = /^\$\.(?:status|id|from): unknown$/;

@@ -3,6 +3,7 @@
 import type { Builds } from '../contract.ts';
 import { parseUntil } from '../filters.ts';
 import type { Parts } from '../parts.ts';
+import { announced } from '../prune-event.ts';
 import { buildImage } from './build.ts';
 import { imageFiles } from './image-files.ts';
 
@@ -17,6 +18,6 @@ export function buildVerbs(parts: Parts): Builds {
       }),
     files: (image) => imageFiles(parts, image),
     parseAge: (text) => parseUntil(new Map([['until', [text]]])),
-    prune: (options) => builds.cache.prune(options),
+    prune: (options) => announced(parts, 'builder', builds.cache.prune(options)),
   };
 }

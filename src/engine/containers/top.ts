@@ -6,6 +6,7 @@ import { cgroupProcesses } from '../../cgroup/index.ts';
 import type { ContainerTop } from '../../spec/docker.ts';
 import type { Parts } from '../parts.ts';
 import type { Container } from './container.ts';
+import { emitContainer } from './container-events.ts';
 import { COLUMNS, columnsFor, readProcess } from './process-table.ts';
 
 export function topContainer(parts: Parts, reference: string, psArgs: string): ContainerTop {
@@ -19,6 +20,7 @@ export function topContainer(parts: Parts, reference: string, psArgs: string): C
     const process = readProcess(pid, uptime);
     return process === undefined ? [] : [columns.map((name) => COLUMNS[name].value(process))];
   });
+  emitContainer(parts, container, 'top');
   return { Titles: columns.map((name) => COLUMNS[name].title), Processes: rows };
 }
 

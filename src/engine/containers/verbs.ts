@@ -5,6 +5,7 @@ import { copyIn } from '../copy/copy-in.ts';
 import { copyOut } from '../copy/copy-out.ts';
 import { pathStat } from '../copy/path-stat.ts';
 import type { Parts } from '../parts.ts';
+import { announced } from '../prune-event.ts';
 import { attachContainer } from './attach.ts';
 import { containerChanges } from './changes.ts';
 import { commitContainer } from './commit.ts';
@@ -55,7 +56,7 @@ export function containerVerbs(parts: Parts): Containers {
     copyOut: (id, path) => copyOut(parts, id, path),
     copyIn: (id, path, archive, options) => copyIn(parts, id, path, archive, options),
     export: (id) => exportContainer(parts, id),
-    prune: (filters) => pruneContainers(parts, filters),
+    prune: (filters) => announced(parts, 'container', pruneContainers(parts, filters)),
     explain: async (id) => explainContainer(parts, id),
     explainRun: (request) => explainRun(parts, request),
   };

@@ -6,6 +6,7 @@ import { parseReference } from '../../spec/reference.ts';
 import type { ImageUse } from '../../store/index.ts';
 import type { Images } from '../contract.ts';
 import type { Parts } from '../parts.ts';
+import { announced } from '../prune-event.ts';
 import { askRegistry, searchImages } from './ask.ts';
 import { imageFilter, withAskedNames } from './filter.ts';
 import { hostPlatform } from './host-platform.ts';
@@ -31,7 +32,7 @@ export function imageVerbs(parts: Parts): Images {
     load: (archive, onProgress) => loadImages(parts, archive, onProgress),
     save: (names) => saveImages(parts, names),
     import: (archive, options) => importImage(parts, archive, options),
-    prune: (filters) => pruneImages(parts, filters),
+    prune: (filters) => announced(parts, 'image', pruneImages(parts, filters)),
   };
 }
 

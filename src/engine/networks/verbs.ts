@@ -12,6 +12,7 @@ import type {
 import type { Networks } from '../contract.ts';
 import { anyOf, checkFilters, lacksLabels, matchesLabels, parseUntil } from '../filters.ts';
 import type { Parts } from '../parts.ts';
+import { announced } from '../prune-event.ts';
 import { formatTime } from '../time.ts';
 
 const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
@@ -23,7 +24,7 @@ export function networkVerbs(parts: Parts): Networks {
       parts.networks.list().filter(networkFilter(parts, filters)).map(toResource),
     inspect: async (id) => inspectNetwork(parts, id),
     remove: (id) => removeNetwork(parts, id),
-    prune: (filters) => pruneNetworks(parts, filters),
+    prune: (filters) => announced(parts, 'network', pruneNetworks(parts, filters)),
   };
 }
 

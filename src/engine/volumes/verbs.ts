@@ -5,6 +5,7 @@ import type { Volumes } from '../contract.ts';
 import { directorySize } from '../directory-size.ts';
 import { anyOf, checkFilters, lacksLabels, matchesLabels } from '../filters.ts';
 import type { Parts } from '../parts.ts';
+import { announced } from '../prune-event.ts';
 import { toVolume } from './set.ts';
 import type { VolumeRecord } from './table.ts';
 
@@ -22,7 +23,7 @@ export function volumeVerbs(parts: Parts): Volumes {
       volumes.remove(name, force);
       parts.trash.empty();
     },
-    prune: (filters) => pruneVolumes(parts, filters),
+    prune: (filters) => announced(parts, 'volume', pruneVolumes(parts, filters)),
   };
 }
 

@@ -106,7 +106,7 @@ export interface SystemVersion {
   BuildTime: string;
 }
 
-export type EventType = 'container' | 'image' | 'network' | 'volume' | 'daemon';
+export type EventType = 'container' | 'image' | 'network' | 'volume' | 'builder' | 'daemon';
 
 export interface EngineEvent {
   Type: EventType;

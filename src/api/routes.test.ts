@@ -40,7 +40,7 @@ for (const [request, status, call] of table) {
 /** Requests that are refused before the engine is asked. */
 const refused: readonly [request: string, status: number, message: string][] = [
   ['POST /containers/box/stop?t=soon', 400, 'bad parameter: t=soon'],
-  ['POST /containers/box/rename', 400, 'name is required'],
+  ['GET /containers/nobody/logs', 400, 'you must choose at least one stream'],
   ['POST /containers/box/resize?h=1', 400, 'h and w are required'],
   ['POST /containers/box/resize?h=1&w=70000', 400, 'from 0 to 65535'],
   ['POST /containers/box/attach?detachKeys=ctrl-nothing', 400, 'invalid detach keys'],
@@ -119,6 +119,23 @@ test('a platform that is not that of the image is refused', async () => {
   const removal = `/images/starter?platforms=${query('amd64')}&platforms=${query('arm64')}`;
   expect((await served.ask('DELETE', removal)).status).toBe(404);
   expect((await served.ask('POST', '/images/load?platform=x')).status).toBe(501);
+});
+
+test('create refuses a body that describes no container, and an environment without names', async () => {
+  await using served = await serveFake();
+  const empty = await served.ask('POST', '/containers/create', { HostConfig: {} });
+  expect(empty).toMatchObject({
+    status: 400,
+    body: { message: 'config cannot be empty in order to create a container' },
+  });
+  const nameless = await served.ask('POST', '/containers/create', {
+    Image: 'a',
+    Env: ['A=b', '=x'],
+  });
+  expect(nameless).toMatchObject({ status: 400, body: { code: 'bad-environment' } });
+  const network = await served.ask('POST', '/networks/create', { Name: 'host' });
+  expect(network).toMatchObject({ status: 403, body: { code: 'predefined-network' } });
+  expect(served.engine.calls).toEqual([]);
 });
 
 test('start refuses a body with a configuration, as Docker does since 1.24', async () => {

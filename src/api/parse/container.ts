@@ -1,5 +1,6 @@
 /** The body of `POST /containers/create`. */
 
+import { TiffinError } from '../../base/errors.ts';
 import type { ContainerConfig, ContainerCreateRequest, HealthConfig } from '../../spec/docker.ts';
 import { JsonObject } from '../../spec/json-object.ts';
 import {
@@ -19,11 +20,43 @@ import { parseNetworkingConfig } from './networking.ts';
 
 export function parseContainerCreate(value: unknown): ContainerCreateRequest {
   const body = bodyObject(value);
+  const config = parseContainerConfig(body);
+  checkEnvironment(config.Env);
   return {
-    ...parseContainerConfig(body),
+    ...config,
     HostConfig: parseHostConfig(body.object('HostConfig') ?? JsonObject.of({}, 'body.HostConfig')),
     NetworkingConfig: parseNetworkingConfig(body),
   };
+}
+
+/** Any of them, `null` or not, makes a body the description of a container. */
+const CONFIG_FIELDS = [
+  'Image',
+  'Cmd',
+  'Entrypoint',
+  'Env',
+  'Labels',
+  'Tty',
+  'OpenStdin',
+  'User',
+  'Hostname',
+  'ExposedPorts',
+  'Volumes',
+  'WorkingDir',
+] as const;
+
+/** Throws `invalid` in Docker's words for a body that describes no container. */
+export function requireConfig(value: unknown): void {
+  const body = bodyObject(value);
+  if (CONFIG_FIELDS.some((name) => body.has(name))) return;
+  const message = 'config cannot be empty in order to create a container';
+  throw new TiffinError('invalid', 'empty-config', message);
+}
+
+function checkEnvironment(entries: readonly string[]): void {
+  const bad = entries.find((entry) => entry === '' || entry.startsWith('='));
+  if (bad === undefined) return;
+  throw new TiffinError('invalid', 'bad-environment', `invalid environment variable: ${bad}`);
 }
 
 /** The part that `POST /commit` takes too. */

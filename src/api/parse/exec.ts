@@ -13,7 +13,7 @@ export interface ExecStartRequest {
 export function parseExecCreate(value: unknown): ExecCreateRequest {
   const body = bodyObject(value);
   const cmd = command(body, 'Cmd') ?? [];
-  if (cmd.length === 0) throw new TiffinError('invalid', 'no-command', 'no exec command specified');
+  if (cmd.length === 0) throw new TiffinError('invalid', 'no-command', 'No exec command specified');
   return {
     AttachStdin: body.flag('AttachStdin'),
     AttachStdout: body.flag('AttachStdout'),

@@ -68,9 +68,10 @@ function attachMode(query: Query) {
 
 export function containerLogs({ engine, path, query, signal, version }: Call): Reply {
   const id = path.get('id');
+  const streams = outputStreams(query);
   const raw = engine.containers.hasTerminal(id);
   const options = {
-    ...outputStreams(query),
+    ...streams,
     follow: query.flag('follow'),
     tail: tailLines(query),
     sinceNs: query.timestamp('since'),

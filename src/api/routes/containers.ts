@@ -4,7 +4,7 @@ import { TiffinError } from '../../base/errors.ts';
 import { containerInspectAsOf, containerSummaryAsOf } from '../as-of.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
-import { parseContainerCreate } from '../parse/container.ts';
+import { parseContainerCreate, requireConfig } from '../parse/container.ts';
 import { bodyObject } from '../parse/fields.ts';
 import { parseContainerUpdate } from '../parse/resources.ts';
 import { json, noContent, type Reply } from '../reply.ts';
@@ -24,7 +24,9 @@ export async function listContainers({ engine, query, version }: Call): Promise<
 }
 
 export async function createContainer({ engine, query, body }: Call): Promise<Reply> {
-  const request = parseContainerCreate(await body.json());
+  const document = await body.json();
+  requireConfig(document);
+  const request = parseContainerCreate(document);
   const name = query.nonEmpty('name');
   const platform = query.nonEmpty('platform');
   return json(await engine.containers.create(request, name, platform), 201);
@@ -51,7 +53,7 @@ export async function updateContainer({ engine, path, body }: Call): Promise<Rep
 }
 
 export async function renameContainer({ engine, path, query }: Call): Promise<Reply> {
-  await engine.containers.rename(path.get('id'), query.required('name'));
+  await engine.containers.rename(path.get('id'), query.text('name') ?? '');
   return noContent;
 }
 

@@ -34,6 +34,7 @@ export function containerFilter(parts: Parts, filters: Filters): Test {
   checkFilters(filters, NAMES);
   checkValues('status', filters, STATUSES);
   checkValues('health', filters, HEALTHS);
+  checkNumbers('exited', filters);
   const tests: Test[] = [
     (container) => anyOf(filters.get('id'), (value) => container.id.startsWith(value)),
     (container) => anyOf(filters.get('name'), (value) => hasName(container, value)),
@@ -58,6 +59,13 @@ function checkValues(name: string, filters: Filters, known: readonly string[]): 
     const message = `invalid filter '${name}=${value.slice(0, 64)}'`;
     throw new TiffinError('invalid', 'bad-filter', message);
   }
+}
+
+function checkNumbers(name: string, filters: Filters): void {
+  const bad = (filters.get(name) ?? []).find((value) => !/^-?[0-9]{1,10}$/.test(value));
+  if (bad === undefined) return;
+  const message = `invalid filter '${name}=${bad.slice(0, 64)}'`;
+  throw new TiffinError('invalid', 'bad-filter', message);
 }
 
 /** Docker reads names as patterns; only their anchors are, everything else is taken literally. */

@@ -13,6 +13,12 @@ export function topContainer(parts: Parts, reference: string, psArgs: string): C
   const container = parts.containers.get(reference);
   requireLive(container);
   const columns = columnsFor(psArgs);
+  if (!columns.includes('pid')) {
+    const hint = 'add pid to the columns';
+    throw new TiffinError('invalid', 'no-pid-column', "Couldn't find PID field in ps output", {
+      hint,
+    });
+  }
   const uptime = Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]);
   const { cgroup } = container.state;
   const pids = cgroup === undefined ? [container.state.pid] : cgroupProcesses(cgroup);

@@ -67,7 +67,8 @@ export function matchesGlob(text: string, pattern: string): boolean {
   return at === pattern.length;
 }
 
-function parseSwitch(value: string): boolean {
+/** Throws `invalid` for anything but true, false, 1 and 0. */
+export function parseSwitch(value: string): boolean {
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0') return false;
   throw new TiffinError('invalid', 'bad-filter', `invalid filter 'dangling=${value.slice(0, 40)}'`);

@@ -4,12 +4,12 @@ import type { Filters, ImageDeleteItem, PruneReport } from '../../spec/docker.ts
 import type { ImageRecord } from '../../store/index.ts';
 import { checkFilters, lacksLabels, matchesLabels, parseUntil } from '../filters.ts';
 import type { Parts } from '../parts.ts';
+import { parseSwitch } from './filter.ts';
 
 /** Images without a name; with `dangling=false` all that no container uses. */
 export async function pruneImages(parts: Parts, filters: Filters): Promise<PruneReport> {
   checkFilters(filters, ['dangling', 'label', 'label!', 'until']);
-  const dangling = filters.get('dangling')?.[0];
-  const all = dangling === 'false' || dangling === '0';
+  const all = (filters.get('dangling') ?? []).some((value) => !parseSwitch(value));
   const until = parseUntil(filters);
   const deleted: ImageDeleteItem[] = [];
   let reclaimed = 0;

@@ -16,6 +16,7 @@ const FIRST = {
   withListedAnnotations: 46,
   withDescriptors: 48,
   withoutContainerFields: 50,
+  withContainerCounts: 51,
 } as const;
 
 export function containerSummaryAsOf(version: number, summary: ContainerSummary): object {
@@ -53,8 +54,10 @@ function macAddress({ Config, NetworkSettings, HostConfig }: ContainerInspect): 
 }
 
 export function imageSummaryAsOf(version: number, summary: ImageSummary): object {
-  if (version >= FIRST.withDescriptors) return summary;
-  const { Descriptor, ...rest } = summary;
+  if (version >= FIRST.withContainerCounts) return summary;
+  const uncounted = { ...summary, Containers: -1 };
+  if (version >= FIRST.withDescriptors) return uncounted;
+  const { Descriptor, ...rest } = uncounted;
   return {
     ...rest,
     ...(version < FIRST.withoutVirtualSize && { VirtualSize: summary.Size }),

@@ -97,6 +97,7 @@ export const sampleInfo: SystemInfo = {
   RuncCommit: { ID: '' },
   InitCommit: { ID: '' },
   SecurityOptions: ['name=seccomp,profile=builtin', 'name=cgroupns'],
+  FirewallBackend: { Driver: 'nftables' },
   ProductLicense: '',
   DefaultAddressPools: [],
   Warnings: [],

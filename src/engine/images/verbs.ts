@@ -8,6 +8,7 @@ import type { Images } from '../contract.ts';
 import type { Parts } from '../parts.ts';
 import { announced } from '../prune-event.ts';
 import { askRegistry, searchImages } from './ask.ts';
+import { containerCounts } from './container-counts.ts';
 import { imageFilter, withAskedNames } from './filter.ts';
 import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-events.ts';
@@ -39,8 +40,9 @@ export function imageVerbs(parts: Parts): Images {
 function listImages(parts: Parts, options: Parameters<Images['list']>[0]): ImageSummary[] {
   const images = parts.store.images.list();
   const shared = options.sharedSize ? sharedSizes(parts.store, images) : undefined;
+  const uses = containerCounts(parts);
   return images.filter(imageFilter(parts, options.filters)).map((image) => ({
-    ...imageSummary(withAskedNames(image, options.filters), -1),
+    ...imageSummary(withAskedNames(image, options.filters), uses.get(image.id) ?? 0),
     ...(shared === undefined ? {} : { SharedSize: shared.get(image.id) ?? 0 }),
   }));
 }

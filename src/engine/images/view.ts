@@ -11,7 +11,7 @@ import type { Healthcheck, ImageDefaults } from '../../spec/image-config.ts';
 import type { HistoryStep, ImageRecord } from '../../store/index.ts';
 import { formatTime } from '../time.ts';
 
-/** `containers`: how many were made from it; -1: not counted. */
+/** `containers`: how many were made from it. */
 export function imageSummary(image: ImageRecord, containers: number): ImageSummary {
   return {
     Id: image.id,

@@ -89,6 +89,7 @@ const FIXED = {
   ContainerdCommit: { ID: '' },
   RuncCommit: { ID: '' },
   InitCommit: { ID: '' },
+  FirewallBackend: { Driver: 'nftables' },
   ProductLicense: '',
   DefaultAddressPools: [],
   CDISpecDirs: [],

@@ -4,6 +4,7 @@ import { checkCredentials } from '../../registry/index.ts';
 import type { RegistryAuth, SystemDf } from '../../spec/docker.ts';
 import { listContainers } from '../containers/list.ts';
 import type { System } from '../contract.ts';
+import { containerCounts } from '../images/container-counts.ts';
 import { sharedSizes } from '../images/shared-size.ts';
 import { imageSummary } from '../images/view.ts';
 import type { Parts } from '../parts.ts';
@@ -39,10 +40,7 @@ function login(auth: RegistryAuth, signal: AbortSignal): Promise<void> {
 
 async function dataUsage(parts: Parts): Promise<SystemDf> {
   const images = parts.store.images.list();
-  const uses = new Map<string, number>();
-  for (const { definition } of parts.containers.all()) {
-    uses.set(definition.imageId, (uses.get(definition.imageId) ?? 0) + 1);
-  }
+  const uses = containerCounts(parts);
   const layers = new Set(images.flatMap((image) => image.config.diffIds));
   const shared = sharedSizes(parts.store, images);
   const [containers, volumes] = await Promise.all([

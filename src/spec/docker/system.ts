@@ -84,6 +84,7 @@ export interface SystemInfo {
   InitCommit: { ID: string };
   /** `name=seccomp,profile=builtin`, `name=cgroupns`, … */
   SecurityOptions: string[];
+  FirewallBackend: { Driver: string };
   ProductLicense: string;
   DefaultAddressPools: { Base: string; Size: number }[];
   Warnings: string[];

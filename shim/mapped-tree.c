@@ -67,25 +67,38 @@ static int keep_tree(struct launch *launch, int tree)
     return 0;
 }
 
-int op_mapped_tree(struct launch *launch, const struct op *op)
+/* Without a mapping the tree is kept as it is: a member of its peer group on the host. */
+static int map_tree(struct launch *launch, const struct op *op, int tree)
 {
-    const char *source = op_str(op, MAPPED_TREE__SOURCE), *path = op_str(op, MAPPED_TREE__NAMESPACE);
-    unsigned recursive = op_u32(op, MAPPED_TREE__RECURSIVE) != 0 ? AT_RECURSIVE : 0;
-    SCOPED_FD namespace = *path == 0
-                              ? make_namespace(launch, op_str(op, MAPPED_TREE__UIDS), op_str(op, MAPPED_TREE__GIDS))
-                              : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const char *path = op_str(op, MAPPED_TREE__NAMESPACE), *uids = op_str(op, MAPPED_TREE__UIDS);
+    const char *gids = op_str(op, MAPPED_TREE__GIDS);
+    if (*path == 0 && *uids == 0 && *gids == 0)
+        return 0;
+    SCOPED_FD namespace = *path == 0 ? make_namespace(launch, uids, gids) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (namespace < 0)
         return *path == 0 ? namespace : fail(launch, errno, "%s", path);
+    int status = map_owners(tree, namespace, op_u32(op, MAPPED_TREE__DEEP) != 0);
+    return status < 0 ? fail(launch, status, "%s", op_str(op, MAPPED_TREE__SOURCE)) : 0;
+}
+
+int op_mapped_tree(struct launch *launch, const struct op *op)
+{
+    const char *source = op_str(op, MAPPED_TREE__SOURCE);
+    unsigned recursive = op_u32(op, MAPPED_TREE__RECURSIVE) != 0 ? AT_RECURSIVE : 0;
     int tree = sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
-    int status = tree < 0 ? tree : map_owners(tree, namespace, op_u32(op, MAPPED_TREE__DEEP) != 0);
-    if (status == 0)
-        status = set_attributes(tree, 0, 0, op_u64(op, MAPPED_TREE__PROPAGATION), true);
+    if (tree < 0)
+        return fail(launch, tree, "%s", source);
+    int status = map_tree(launch, op, tree);
+    if (status < 0) {
+        close(tree);
+        return status;
+    }
+    status = set_attributes(tree, 0, 0, op_u64(op, MAPPED_TREE__PROPAGATION), true);
     if (status == 0)
         status = keep_tree(launch, tree);
     if (status == 0)
         return 0;
-    if (tree >= 0)
-        close(tree);
+    close(tree);
     return fail(launch, status, "%s", source);
 }
 

@@ -108,7 +108,8 @@ export const ROOT_OPS = {
    * Clones a mount of the host, shows its owners through an id mapping (MOUNT_ATTR_IDMAP) and keeps it for a `bind`.
    * Before the clone, because it takes rights over the file system that a user namespace does not have.
    * `uids` and `gids`: lines as in uid_map; or `namespace`: the path of a user namespace that has the mapping.
-   * `deep` 1: the submounts too. `propagation`: what the submounts and the mount have from now on, one of MS_* or 0.
+   * Without any of them the tree stays as the host has
+   * it, a member of its peer group. `deep` 1: the submounts too. `propagation`: what the submounts and the mount have from now on, one of MS_* or 0.
    */
   'mapped-tree': {
     code: 75,

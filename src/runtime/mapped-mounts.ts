@@ -44,6 +44,26 @@ export class MappedTrees {
     return this.steps.length;
   }
 
+  /** The number of a tree that stays in its peer group of the host, where the mount namespace's own copy is a slave. */
+  share(source: string, recursive: boolean): number {
+    this.steps.push(
+      host(
+        {
+          op: 'mapped-tree',
+          source,
+          recursive: recursive ? 1 : 0,
+          deep: 0,
+          uids: '',
+          gids: '',
+          namespace: '',
+          propagation: 0n,
+        },
+        `what is mounted below ${source} later is seen on both sides`,
+      ),
+    );
+    return this.steps.length;
+  }
+
   #containers(): Mapping {
     const { namespaces, uidMappings, gidMappings } = this.#spec.linux ?? {};
     const path = namespaces?.find(({ type }) => type === 'user')?.path ?? '';

@@ -17,6 +17,7 @@ export interface MountContext extends CgroupMountContext, UserMountContext {
   spec: RuntimeSpec;
   /** See `LaunchRequest`. */
   subpaths?: ReadonlyMap<string, string>;
+  sharedBinds?: ReadonlySet<string>;
 }
 
 interface Planned extends MountContext {
@@ -130,7 +131,9 @@ function planBind(mount: Mount, target: string, options: MountOptions, context: 
         deepClear: options.recursiveClear,
         create: 3,
         propagation,
-        tree: context.trees.add(mount, options, source, recursive),
+        tree: context.sharedBinds?.has(mount.destination)
+          ? context.trees.share(source, recursive)
+          : context.trees.add(mount, options, source, recursive),
       },
       `show ${source} of the host${readOnlyWords(options)}`,
     ),

@@ -57,6 +57,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     bundle: request.bundle,
     spec,
     ...(request.subpaths !== undefined && { subpaths: request.subpaths }),
+    ...(request.sharedBinds !== undefined && { sharedBinds: request.sharedBinds }),
     cgroups: cgroup.paths,
     cgroupNamespace: separate.has('cgroup'),
     separate,

@@ -41,6 +41,8 @@ export interface LaunchRequest {
   networkSteps?: readonly Step[];
   /** Binds of the configuration that show only what is below their source, by destination: a relative path. */
   subpaths?: ReadonlyMap<string, string>;
+  /** Destinations of binds whose later mounts the host is to see, and the container the host's. */
+  sharedBinds?: ReadonlySet<string>;
   /** More steps, placed after the file system is set up and before privileges are dropped. */
   extraSteps?: readonly Step[];
   /** Program with arguments that words a failure; the shim appends the report. */

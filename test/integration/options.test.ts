@@ -42,6 +42,10 @@ test('docker create refuses options that this engine does not have', async () =>
       'Interval in Healthcheck cannot be less than 1ms',
     ],
     [['--annotation', 'tiffin.on-unhealthy=dance'], 'must be one of none, restart, stop, kill'],
+    [['--stop-signal', 'FOO'], 'FOO'],
+    [['--uts', 'host', '--hostname', 'x'], 'conflicting options: hostname and the UTS mode'],
+    [['--oom-score-adj', '5000'], 'range for oom score adj is [-1000, 1000]'],
+    [['--pid', 'container:nobody'], 'No such container: nobody'],
   ];
   for (const [options, words] of refused) expect(await refusal(...options)).toContain(words);
   expect(await refusal('--runtime', 'runc')).toBe('accepted');
@@ -146,4 +150,68 @@ test('a container that turns unhealthy is restarted, stopped or left alone, as -
   expect((await events).stdout).toStartWith('restart\n');
   expect(await docker('inspect', '-f', '{{.State.Status}}', 'left')).toBe('running');
   await docker('rm', '-f', 'left', 'again');
+});
+
+test('docker update changes limits of a running container, and takes them away', async () => {
+  await docker(
+    'run',
+    '-d',
+    '--name',
+    'limited',
+    '--pids-limit',
+    '30',
+    '-m',
+    '50m',
+    'starter',
+    'sleep',
+    '1000',
+  );
+  const read = async (file: string) =>
+    docker('exec', 'limited', 'sh', '-c', `cat /sys/fs/cgroup/${file}`);
+  const pids = '*/pids.max /sys/fs/cgroup/pids.max 2>/dev/null || true';
+  expect(await read(pids)).toBe('30');
+  await docker('update', '--pids-limit', '40', '--restart', 'on-failure:3', 'limited');
+  expect(await read(pids)).toBe('40');
+  await docker('update', '--pids-limit', '-1', 'limited');
+  expect(await read(pids)).toBe('max');
+  const shown =
+    '{{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}';
+  expect(await docker('inspect', '-f', shown, 'limited')).toBe('-1 on-failure 3');
+  const bad = await engine.docker(['update', '--restart', 'sometimes', 'limited']);
+  expect(bad.stderr).toContain("invalid restart policy: unknown policy 'sometimes'");
+  await docker('rm', '-f', 'limited');
+});
+
+test('docker exec --privileged has every capability and keeps the filter of the container', async () => {
+  await docker('run', '-d', '--name', 'plain', 'starter', 'sleep', '1000');
+  const status = await docker('exec', '--privileged', 'plain', 'cat', '/proc/self/status');
+  const own = await docker(
+    'run',
+    '--rm',
+    '--privileged',
+    'starter',
+    'grep',
+    'CapEff',
+    '/proc/self/status',
+  );
+  expect(status).toContain(own);
+  expect(status).toContain('Seccomp:\t2');
+  await docker('rm', '-f', 'plain');
+});
+
+test('OOMKilled is true when a child of the program was killed', async () => {
+  const eat = "sh -c 'x=a; while :; do x=$x$x; done'; exit 3";
+  const { status } = await engine.docker([
+    'run',
+    '--name',
+    'hungry',
+    '-m',
+    '20m',
+    'starter',
+    'sh',
+    '-c',
+    eat,
+  ]);
+  expect(status).toBe(3);
+  expect(await docker('inspect', '-f', '{{.State.OOMKilled}}', 'hungry')).toBe('true');
 });

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { TestEngine, until } from './harness.ts';
+import { must, TestEngine, until } from './harness.ts';
 
 let engine: TestEngine;
 let files: string;
@@ -247,6 +247,45 @@ test('idmap shows files of the owner of a bind as those of the user of the conta
   );
 });
 
+test('propagation of a bind shows later mounts on the sides it says', async () => {
+  const point = join(files, 'point');
+  mkdirSync(point);
+  const bind = (kind: string) => ['-v', `${point}:/d:${kind}`];
+  expect(await failure('run', '--rm', ...bind('rshared'), 'starter', 'true')).toContain(
+    'but it is not a shared mount',
+  );
+  await must(['mount', '-t', 'tmpfs', 'tmpfs', point]);
+  try {
+    await must(['mount', '--make-shared', point]);
+    mkdirSync(join(point, 'in'));
+    mkdirSync(join(point, 'out'));
+    const seen = 'mount -t tmpfs tmpfs /d/in && echo ready && read x && ls /d/out';
+    for (const [kind, back, forth] of [
+      ['rshared', true, 'seen'],
+      ['rslave', false, 'seen'],
+      ['rprivate', false, ''],
+    ] as const) {
+      const options = ['--privileged', '--name', kind, '-i', ...bind(kind)];
+      await docker('create', ...options, 'starter', 'sh', '-c', seen);
+      await docker('start', kind);
+      await until(
+        'the container has mounted',
+        async () => (await docker('logs', kind)) === 'ready',
+      );
+      expect([kind, isMounted(join(point, 'in'))]).toEqual([kind, back]);
+      await must(['mount', '-t', 'tmpfs', 'tmpfs', join(point, 'out')]);
+      writeFileSync(join(point, 'out/seen'), '');
+      await engine.docker(['attach', kind], { input: 'go\n' });
+      expect([kind, await docker('logs', kind)]).toEqual([kind, `ready\n${forth}`.trim()]);
+      await must(['umount', join(point, 'out')]);
+      if (back) await must(['umount', join(point, 'in')]);
+      await docker('rm', '-f', kind);
+    }
+  } finally {
+    await must(['umount', '-R', point]);
+  }
+});
+
 test('shared memory is joined with --ipc container of a shareable container only', async () => {
   await docker(
     'run',
@@ -291,6 +330,9 @@ test('docker create refuses mounts in the words of docker', async () => {
       expect.stringContaining(words),
     ]);
   }
+  expect(await failure('create', '--volumes-from', 'nobody', 'starter', 'true')).toContain(
+    'No such container: nobody',
+  );
   expect(await failure('create', '--volumes-from', 'jar:x', 'starter', 'true')).toContain(
     'invalid mode for volumes-from',
   );

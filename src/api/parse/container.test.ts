@@ -87,7 +87,7 @@ test('parseContainerCreate names the field that is wrong', () => {
     'body.HostConfig.Memory must be a whole number',
   );
   expect(refusal({ HostConfig: { Memory: 1e300 } })).toContain('Memory must be a whole number');
-  expect(refusal({ HostConfig: { OomScoreAdj: 1001 } })).toContain('from -1000 to 1000');
+  expect(refusal({ HostConfig: { BlkioWeight: 65_536 } })).toContain('from 0 to 65535');
   expect(refusal({ HostConfig: { Mounts: [{ Type: 'bind' }] } })).toBe(
     'body.HostConfig.Mounts[0].Target is missing',
   );

@@ -1,5 +1,6 @@
 /** `HostConfig` of a create request. */
 
+import { TiffinError } from '../../base/errors.ts';
 import type { HostConfig, Mount } from '../../spec/docker.ts';
 import type { JsonObject } from '../../spec/json-object.ts';
 import {
@@ -33,7 +34,7 @@ export function parseHostConfig(host: JsonObject): HostConfig {
     AutoRemove: host.flag('AutoRemove'),
     ConsoleSize: consoleSize(host, 'ConsoleSize') ?? [0, 0],
     Annotations: textMap(host, 'Annotations'),
-    OomScoreAdj: integer(host, 'OomScoreAdj', -1000, 1000),
+    OomScoreAdj: integer(host, 'OomScoreAdj'),
     Runtime: text(host, 'Runtime'),
     Isolation: text(host, 'Isolation'),
     Init: optionalFlag(host, 'Init') ?? null,
@@ -48,7 +49,7 @@ function parseStorage(host: JsonObject) {
     Mounts: objects(host, 'Mounts', parseMount),
     StorageOpt: textMap(host, 'StorageOpt'),
     Tmpfs: textMap(host, 'Tmpfs'),
-    ShmSize: integer(host, 'ShmSize', 0, Number.MAX_SAFE_INTEGER) || DEFAULT_SHM_BYTES,
+    ShmSize: parseShmSize(host),
     ReadonlyRootfs: host.flag('ReadonlyRootfs'),
   };
 }
@@ -76,13 +77,36 @@ function parseSurroundings(host: JsonObject) {
     DnsSearch: texts(host, 'DnsSearch'),
     ExtraHosts: texts(host, 'ExtraHosts'),
     Links: texts(host, 'Links'),
-    CgroupnsMode: optionalWord(host, 'CgroupnsMode', ['', 'private', 'host']) || 'private',
+    CgroupnsMode: parseCgroupns(host),
     Cgroup: text(host, 'Cgroup'),
     IpcMode: text(host, 'IpcMode') || 'private',
     PidMode: text(host, 'PidMode'),
     UTSMode: text(host, 'UTSMode'),
     UsernsMode: text(host, 'UsernsMode'),
   };
+}
+
+function parseCgroupns(host: JsonObject): 'private' | 'host' {
+  const mode = text(host, 'CgroupnsMode') || 'private';
+  if (mode === 'private' || mode === 'host') return mode;
+  throw invalid(`invalid cgroup namespace mode: ${mode.slice(0, 64)}`);
+}
+
+function parseShmSize(host: JsonObject): number {
+  const size = integer(host, 'ShmSize');
+  if (size < 0) throw invalid('SHM size can not be less than 0');
+  return size || DEFAULT_SHM_BYTES;
+}
+
+function parseMountType(item: JsonObject): Mount['Type'] {
+  const type = text(item, 'Type') || 'volume';
+  const known = MOUNT_TYPES.find((word) => word === type);
+  if (known !== undefined) return known;
+  throw invalid(`invalid mount config for type "${type.slice(0, 64)}": mount type unknown`);
+}
+
+function invalid(message: string): TiffinError {
+  return new TiffinError('invalid', 'bad-field', message);
 }
 
 function parseLogConfig(host: JsonObject): HostConfig['LogConfig'] {
@@ -96,8 +120,8 @@ const PROPAGATIONS = ['', 'private', 'rprivate', 'shared', 'rshared', 'slave', '
 
 function parseMount(item: JsonObject): Mount {
   const mount: Mount = {
-    Type: optionalWord(item, 'Type', MOUNT_TYPES) ?? 'volume',
-    Target: item.requiredText('Target'),
+    Type: parseMountType(item),
+    Target: text(item, 'Target'),
     Source: text(item, 'Source'),
     ReadOnly: item.flag('ReadOnly'),
     Consistency: text(item, 'Consistency'),

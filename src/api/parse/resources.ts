@@ -17,7 +17,6 @@ import {
   objects,
   optionalFlag,
   optionalInteger,
-  optionalWord,
   text,
   textMap,
   texts,
@@ -88,21 +87,34 @@ export function parseContainerUpdate(body: JsonObject): ContainerUpdateRequest {
 export function parseRestartPolicy(host: JsonObject): RestartPolicy {
   const policy = host.object('RestartPolicy');
   if (policy === undefined) return { Name: '', MaximumRetryCount: 0 };
-  const names = ['', 'no', 'always', 'unless-stopped', 'on-failure'] as const;
-  const parsed = {
-    Name: optionalWord(policy, 'Name', names) ?? '',
-    MaximumRetryCount: integer(policy, 'MaximumRetryCount'),
-  };
-  if (parsed.MaximumRetryCount < 0) throw invalid('maximum retry count cannot be negative');
-  if (parsed.MaximumRetryCount > 0 && parsed.Name !== 'on-failure') {
-    throw invalid("maximum retry count can only be used with 'on-failure'");
+  const name = text(policy, 'Name');
+  const known = POLICIES.find((word) => word === name);
+  if (known === undefined) {
+    throw invalid(
+      `invalid restart policy: unknown policy '${name.slice(0, 64)}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    );
   }
-  return parsed;
+  const count = integer(policy, 'MaximumRetryCount');
+  if (known === 'on-failure' && count < 0) {
+    throw invalid('invalid restart policy: maximum retry count cannot be negative');
+  }
+  if (known !== 'on-failure' && count !== 0) {
+    const negative = count < 0 ? ' and cannot be negative' : '';
+    throw invalid(
+      `invalid restart policy: maximum retry count can only be used with 'on-failure'${negative}`,
+    );
+  }
+  return { Name: known, MaximumRetryCount: count };
 }
+
+const POLICIES = ['', 'no', 'always', 'unless-stopped', 'on-failure'] as const;
 
 /** -1 is how Docker's client says nothing. */
 function parseSwappiness(host: JsonObject): number | null {
-  const value = optionalInteger(host, 'MemorySwappiness', -1, 100) ?? -1;
+  const value = optionalInteger(host, 'MemorySwappiness') ?? -1;
+  if (value < -1 || value > 100) {
+    throw invalid(`Invalid value: ${value}, valid memory swappiness range is 0-100`);
+  }
   return value === -1 ? null : value;
 }
 

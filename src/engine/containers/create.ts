@@ -10,6 +10,7 @@ import type {
   ContainerCreateResponse,
   HostConfig,
 } from '../../spec/docker.ts';
+import { parseSignal } from '../../spec/signals.ts';
 import type { ResolvedImage } from '../images/room.ts';
 import { logLimits } from '../launch/log-limits.ts';
 import { imageLayer } from '../launch/mount-steps.ts';
@@ -48,6 +49,7 @@ export async function createContainer(
   platform: string | undefined,
 ): Promise<ContainerCreateResponse> {
   const image = await parts.images.resolve(request.Image, platform);
+  validateRequest(request);
   const mounted = await findMountedImages(parts, request.HostConfig);
   const id = newId();
   const chosen = chooseName(parts, name);
@@ -138,7 +140,11 @@ export function badName(name: string): TiffinError {
 function joinedById(parts: Parts, host: HostConfig): HostConfig {
   const byId = (mode: string): string => {
     if (!mode.startsWith('container:')) return mode;
-    return `container:${parts.containers.get(mode.slice('container:'.length)).id}`;
+    const name = mode.slice('container:'.length);
+    const peer = parts.containers.find(name);
+    // «Not found» would make Docker's client pull the image.
+    if (peer === undefined) throw noSuchPeer(name);
+    return `container:${peer.id}`;
   };
   return {
     ...host,
@@ -146,6 +152,21 @@ function joinedById(parts: Parts, host: HostConfig): HostConfig {
     PidMode: byId(host.PidMode),
     IpcMode: byId(host.IpcMode),
   };
+}
+
+function noSuchPeer(name: string): TiffinError {
+  const shown = name.slice(0, 256);
+  const message = `cannot join namespaces of container ${shown}: No such container: ${shown}`;
+  return new TiffinError('invalid', 'no-such-peer', message);
+}
+
+/** What an image says is not refused here: its containers must be stoppable all the same. */
+function validateRequest({ StopSignal, Hostname, HostConfig }: ContainerCreateRequest): void {
+  if (StopSignal !== undefined) parseSignal(StopSignal);
+  if (HostConfig.UTSMode === 'host' && Hostname !== '') {
+    const message = 'conflicting options: hostname and the UTS mode';
+    throw new TiffinError('invalid', 'bad-mode', message);
+  }
 }
 
 /** Refuses now what would fail at every start. */

@@ -81,9 +81,17 @@ export function imagineMounts(
 function lookUps(parts: Parts, images: MountedImages) {
   return {
     volumePath: (name: string) => parts.volumes.path(name),
-    mountsOf: (container: string) => parts.containers.get(container).definition.mounts,
+    mountsOf: (container: string) => mountsOf(parts, container),
     imageId: (reference: string) => images.get(reference) ?? '',
     // A source that is still to be made would be root's.
     ownerOf: (path: string) => statSync(path, { throwIfNoEntry: false }) ?? { uid: 0, gid: 0 },
   };
+}
+
+/** «Not found» would make Docker's client pull the image. */
+function mountsOf(parts: Parts, name: string): readonly MountRecord[] {
+  const container = parts.containers.find(name);
+  if (container !== undefined) return container.definition.mounts;
+  const message = `cannot take volumes from ${name.slice(0, 256)}: No such container: ${name.slice(0, 256)}`;
+  throw new TiffinError('invalid', 'bad-volumes-from', message);
 }

@@ -39,7 +39,11 @@ export async function updateContainer(
     const change = changes(hostConfig, request);
     const merged: HostConfig = { ...hostConfig, ...change };
     validateResources(merged, parts.facts);
-    if (container.isLive) await apply(parts, container, { ...merged, ...unchanged(change) });
+    if (container.isLive) {
+      // Docker's word for no limit is -1; here 0 stands for what does not change.
+      const unlimitsPids = (request.PidsLimit ?? 0) < 0;
+      await apply(parts, container, { ...merged, ...unchanged(change) }, unlimitsPids);
+    }
     Object.assign(hostConfig, change);
     if (request.RestartPolicy !== undefined) hostConfig.RestartPolicy = request.RestartPolicy;
     container.saveDefinition();
@@ -95,10 +99,18 @@ function unchanged(change: Partial<Resources>): Partial<Resources> {
   return { ...zeros, ...change };
 }
 
-async function apply(parts: Parts, container: Container, limits: Resources): Promise<void> {
+async function apply(
+  parts: Parts,
+  container: Container,
+  limits: Resources,
+  unlimitsPids: boolean,
+): Promise<void> {
   const { cgroup } = container.state;
   if (cgroup === undefined) return;
-  const resources = toResources(limits, parts.facts, deviceDoor);
+  const resources = {
+    ...toResources(limits, parts.facts, deviceDoor),
+    ...(unlimitsPids && { pids: { limit: -1 } }),
+  };
   const steps = planUpdate({ facts: parts.facts, paths: cgroup, resources });
   if (areFileSteps(steps)) return applyFileStepsOrNone(steps);
   const result = await parts.launcher.apply(encodePlan(steps));

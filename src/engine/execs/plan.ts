@@ -44,7 +44,8 @@ export function prepareExec(
     cloneInto: parts.facts.cloneIntoCgroup ? cgroup.v2 : '',
     supervise: supervise(parts, exec, size),
     listenerState: { id: container.definition.id, bundle: '' },
-    spec: request.Privileged ? withoutSeccomp(spec) : spec,
+    // As with Docker the filter stays: privileges of an exec are capabilities.
+    spec,
     user: parseUser(user, request.User === '' ? hostConfig.GroupAdd : []),
     home: true,
   });
@@ -74,11 +75,6 @@ function toProcess(
       : {}),
     ...(capabilities === undefined ? {} : { capabilities }),
   };
-}
-
-function withoutSeccomp<T extends { linux?: { seccomp?: unknown } }>(spec: T): T {
-  const { seccomp: _seccomp, ...linux } = spec.linux ?? {};
-  return { ...spec, linux };
 }
 
 function supervise(parts: Parts, exec: Exec, size: TerminalSize | undefined): OpOf<'supervise'> {

@@ -16,6 +16,7 @@ import { toPortRequests } from '../networks/ports.ts';
 import type { Parts } from '../parts.ts';
 import { runPaths } from '../paths.ts';
 import { cgroupPath } from '../spec/index.ts';
+import { checkPropagation } from './check-propagation.ts';
 import { connectAll } from './endpoints.ts';
 import { writeEtcFiles } from './etc-files.ts';
 import { injectedFault } from './fault.ts';
@@ -75,6 +76,7 @@ async function launchOnce(
   const { definition } = container;
   const run = runPaths(parts.paths.runContainers, container.id);
   writeEtcFiles(parts, container, endpoints);
+  checkPropagation(definition.mounts);
   const plan = prepareLaunch(parts, definition, endpoints);
   mkdirSync(run.directory, { mode: 0o700 });
   let answered = false;

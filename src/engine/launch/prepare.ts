@@ -46,6 +46,7 @@ export function prepareLaunch(
     createCwd: config.WorkingDir !== '',
     ...networkSteps(parts, endpoints),
     subpaths: subpathsOf(definition),
+    sharedBinds: sharedBinds(definition),
     extraSteps: mountSteps(parts, definition),
   });
 }
@@ -73,6 +74,11 @@ function subpathsOf({ mounts }: Definition): ReadonlyMap<string, string> {
       subpath === undefined ? [] : [[destination, subpath]],
     ),
   );
+}
+
+function sharedBinds({ mounts }: Definition): ReadonlySet<string> {
+  const shared = mounts.filter(({ propagation }) => /^r?shared$/.test(propagation));
+  return new Set(shared.map(({ destination }) => destination));
 }
 
 /** Where /dev/shm comes from, unless it is the container's alone. */

@@ -13,6 +13,7 @@ export function validateOptions(host: HostConfig, facts: HostFacts): void {
   if (!OWN_RUNTIMES.has(host.Runtime)) throw unknownRuntime(host.Runtime);
   if (host.Isolation !== '' && host.Isolation !== 'default') throw badIsolation(host.Isolation);
   if (host.Cgroup !== '') throw joinedCgroup(host.Cgroup);
+  if (Math.abs(host.OomScoreAdj) > 1000) throw badOomScore(host.OomScoreAdj);
   const [storage] = Object.keys(host.StorageOpt);
   if (storage !== undefined) throw storageOption(storage);
   const { apparmor } = parseSecurityOptions(host.SecurityOpt);
@@ -38,6 +39,11 @@ function joinedCgroup(cgroup: string): TiffinError {
   return new TiffinError('unsupported', 'joined-cgroup', message, {
     hint: 'put both containers below one --cgroup-parent',
   });
+}
+
+function badOomScore(value: number): TiffinError {
+  const message = `Invalid value ${value}, range for oom score adj is [-1000, 1000]`;
+  return new TiffinError('invalid', 'bad-resources', message);
 }
 
 function storageOption(key: string): TiffinError {

@@ -88,8 +88,8 @@ test('parseContainerCreate names the field that is wrong', () => {
   );
   expect(refusal({ HostConfig: { Memory: 1e300 } })).toContain('Memory must be a whole number');
   expect(refusal({ HostConfig: { BlkioWeight: 65_536 } })).toContain('from 0 to 65535');
-  expect(refusal({ HostConfig: { Mounts: [{ Type: 'bind' }] } })).toBe(
-    'body.HostConfig.Mounts[0].Target is missing',
+  expect(refusal({ HostConfig: { Mounts: [{ Type: 'nope' }] } })).toBe(
+    'invalid mount config for type "nope": mount type unknown',
   );
   expect(refusal({ HostConfig: { Mounts: [{ Type: 'magic', Target: '/' }] } })).toContain(
     'Mounts[0].Type must be one of bind, volume',

@@ -92,7 +92,7 @@ test('parseContainerCreate names the field that is wrong', () => {
     'invalid mount config for type "nope": mount type unknown',
   );
   expect(refusal({ HostConfig: { RestartPolicy: { Name: 'sometimes' } } })).toContain(
-    'RestartPolicy.Name must be one of no, always',
+    "use one of 'no', 'always', 'on-failure'",
   );
   expect(
     refusal({ HostConfig: { RestartPolicy: { Name: 'always', MaximumRetryCount: 2 } } }),

@@ -215,6 +215,7 @@ test('docker volume create refuses options that the local driver does not have',
   const create = (...options: string[]) =>
     failure('volume', 'create', ...options.flatMap((option) => ['-o', option]), 'bad');
   expect(await create('foo=bar')).toContain('create bad: invalid option: "foo"');
+  expect(await create('size=10G')).toContain('quota size requested but no quota support');
   expect(await create('type=tmpfs')).toContain('create bad: missing required option: "device"');
   expect(await create('device=tmpfs')).toContain('create bad: missing required option: "type"');
   expect(await create('type=none', 'o=bind', 'device=a/b')).toContain('must be an absolute path');

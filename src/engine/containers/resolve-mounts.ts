@@ -73,7 +73,8 @@ function fromBind(text: string, { config, driver, sources }: BindContext): Mount
   return {
     ...volumeMount(volume, bind.target, sources),
     readOnly,
-    mode,
+    // What Docker shows of a volume without options.
+    mode: mode === '' ? 'z' : mode,
     copyUp: !bind.noCopy,
     ...mapped(bind.idmap, source, config, sources),
   };

@@ -52,7 +52,7 @@ function storageOption(key: string): TiffinError {
       ? '--storage-opt size is not supported: the writable layer of a container has no quota here'
       : `unknown option ${key.slice(0, 64)} for the storage of a container`;
   return new TiffinError('invalid', 'bad-storage-option', message, {
-    hint: 'give what may grow a volume with a size: volume create --opt size=10G',
+    hint: 'mount a volume or a tmpfs of a bounded size where the container may write much, and make the rest --read-only',
   });
 }
 

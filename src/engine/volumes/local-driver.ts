@@ -18,6 +18,7 @@ export function validateDriverOptions(
   options: Readonly<Record<string, string>>,
 ): void {
   const given = new Map(Object.entries(options));
+  if (given.has('size')) throw noQuota(name);
   for (const [key, value] of given) {
     if (!NEEDS.has(key)) throw invalid(name, `invalid option: ${JSON.stringify(key.slice(0, 64))}`);
     if (value.length > MAX_BYTES || value.includes('\0')) {
@@ -88,6 +89,14 @@ export function volumeMountStep(options: Readonly<Record<string, string>>, path:
 
 function isBind(words: string): boolean {
   return words.split(',').some((word) => word === 'bind' || word === 'rbind');
+}
+
+/** As Docker on a file system without project quotas. */
+function noQuota(name: string): TiffinError {
+  const message = `create ${name}: quota size requested but no quota support`;
+  return new TiffinError('invalid', 'no-volume-quota', message, {
+    hint: 'bound it by what it is mounted from: -o type=tmpfs -o device=tmpfs -o o=size=1g, or a file system of its own',
+  });
 }
 
 function invalid(name: string, why: string): TiffinError {

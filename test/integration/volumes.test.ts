@@ -310,7 +310,11 @@ test('shared memory is joined with --ipc container of a shareable container only
   expect(await failure('run', '--rm', '--ipc', 'container:closed', ...look)).toContain(
     'non-shareable IPC (hint: use IpcMode:shareable for the donor container)',
   );
+  const joined = ['--name', 'joined', '--ipc', 'container:donor', '--network', 'container:donor'];
+  await docker('run', '-d', ...joined, 'starter', 'sleep', '1000');
   await docker('rm', '-f', 'donor', 'closed');
+  expect(await docker('exec', 'joined', 'cat', '/dev/shm/f')).toBe('seen');
+  await docker('rm', '-f', 'joined');
   await until(
     'no shared memory is mounted',
     () => !readFileSync('/proc/self/mountinfo', 'utf8').includes(`${engine.dataRoot}/containers/`),

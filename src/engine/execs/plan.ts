@@ -28,7 +28,11 @@ export function prepareExec(
 ): Plan {
   const { config, hostConfig } = container.definition;
   const { request } = exec;
-  const { spec } = containerSpec(parts, container.definition);
+  // Its namespaces are entered through its own process: whom it got them from may be gone.
+  const { spec } = containerSpec(parts, container.definition, {
+    pidOf: () => container.state.pid,
+    shm: undefined,
+  });
   const own = container.state.cgroup ?? runningCgroup(parts, container);
   const cgroup = { ...own, v2: execDirectory(own, parts.facts, container.state.pid) };
   const user = request.User === '' ? config.User : request.User;

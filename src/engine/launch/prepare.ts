@@ -9,7 +9,7 @@ import type { Definition } from '../containers/record.ts';
 import { deviceDoor } from '../device-door.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths, runPaths } from '../paths.ts';
-import { type SpecOutput, toRuntimeSpec } from '../spec/index.ts';
+import { type SpecInput, type SpecOutput, toRuntimeSpec } from '../spec/index.ts';
 import { etcFiles } from './etc-files.ts';
 import { logLimits } from './log-limits.ts';
 import { mountSteps, placedMounts } from './mount-steps.ts';
@@ -51,18 +51,27 @@ export function prepareLaunch(
   });
 }
 
+/** What is taken from other containers. */
+type PeerLookUp = Pick<SpecInput, 'pidOf' | 'shm'>;
+
 /** The container's own process and surroundings as the runtime specification has them. */
-export function containerSpec(parts: Parts, definition: Definition): SpecOutput {
+export function containerSpec(
+  parts: Parts,
+  definition: Definition,
+  peers: PeerLookUp = {
+    pidOf: (container) => parts.containers.livePid(container),
+    shm: sharedMemory(parts, definition),
+  },
+): SpecOutput {
   return toRuntimeSpec({
+    ...peers,
     id: definition.id,
     config: definition.config,
     host: definition.hostConfig,
     hostname: definition.config.Hostname,
     rootfs: containerPaths(parts.paths, definition.id).mountpoint,
     mounts: placedMounts(parts, definition),
-    shm: sharedMemory(parts, definition),
     files: etcFiles(parts, definition),
-    pidOf: (container) => parts.containers.livePid(container),
     facts: parts.facts,
     devices: deviceDoor,
   });

@@ -37,9 +37,10 @@ async function cliPage(): Promise<string> {
     'Flags are written as docker writes them: `--name value`, `--name=value`, `-n value`; short switches may be joined. The engine is the\n' +
       'one of `-H`, `--context`, `TIFFIN_HOST`, `DOCKER_HOST`, `DOCKER_CONTEXT`, or `tiffin context use`, in this order; without any of them the one at\n' +
       '`/run/tiffin/tiffin.sock`, which is started when it does not answer.',
-    code(`Global options:\n${flagHelp(globalFlags)}\n`),
+    code(`Global options:\n${flagHelp(globalFlags.filter((flag) => flag.hidden !== true))}\n`),
   ];
-  const sorted = [...commands].sort((a, b) => (a.names[0] < b.names[0] ? -1 : 1));
+  const shown = commands.filter((entry) => entry.hidden !== true);
+  const sorted = shown.sort((a, b) => (a.names[0] < b.names[0] ? -1 : 1));
   for (const { names, load } of sorted) {
     const called = names.map((name) => `tiffin ${name}`);
     parts.push(`## ${called[0]}`, code(commandHelp(await load(), called)));

@@ -80,6 +80,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/commit.ts')).commit,
   },
   {
+    names: ['__complete'],
+    hidden: true,
+    load: async () => (await import('./commands/complete.ts')).complete,
+  },
+  {
     names: ['compose'],
     load: async () => (await import('./commands/compose.ts')).compose,
   },

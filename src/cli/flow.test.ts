@@ -2,6 +2,7 @@
 
 import { expect, test } from 'bun:test';
 import { type Asked, fakeApi, frame, type Routes } from './testing/fake-api.ts';
+import { topics } from './topics/index.ts';
 
 const created: Routes['answers'] = {
   'POST /containers/create': [201, { Id: 'abc123', Warnings: [] }],
@@ -407,15 +408,39 @@ test('help lists every command and each has its own', async () => {
   expect(run.status).toBe(0);
 });
 
-test('completion scripts are accepted by their shells', async () => {
+test('help tells topics, and says that it does not know a word', async () => {
   await using api = await fakeApi({});
-  const { stdout } = await api.run(['completion', 'bash']);
-  const check = Bun.spawn(['bash', '-n'], { stdin: Buffer.from(stdout), stderr: 'pipe' });
-  expect(await new Response(check.stderr).text()).toBe('');
-  const ask = `${stdout}\nCOMP_WORDS=(tiffin run --net); COMP_CWORD=2; _tiffin; echo "\${COMPREPLY[@]}"`;
-  const shell = Bun.spawn(['bash', '-c', ask], { stdout: 'pipe' });
-  expect(await new Response(shell.stdout).text()).toBe('--network --network-alias\n');
-  expect((await api.run(['completion', 'zsh'])).stdout).toStartWith('#compdef tiffin\n');
-  expect((await api.run(['completion', 'fish'])).stdout).toContain('complete -c tiffin');
-  expect((await api.run(['completion', 'csh'])).status).toBe(1);
+  const { stdout } = await api.run(['help']);
+  for (const topic of topics) {
+    expect(stdout).toContain(`  ${topic.name.padEnd(11)} ${topic.summary}\n`);
+    expect((await api.run(['help', topic.name])).stdout).toBe(await topic.load());
+  }
+  expect(await api.run(['help', 'foo'])).toEqual({
+    stdout: '',
+    stderr: 'unknown help topic: foo\n',
+    status: 1,
+  });
+});
+
+test('an unknown command is answered with what was meant, or why docker has it and Tiffin has not', async () => {
+  await using api = await fakeApi({});
+  expect((await api.run(['pss'])).stderr).toBe(
+    "tiffin: unknown command: tiffin pss\n\nDid you mean this?\n  tiffin ps\n\nRun 'tiffin --help' for more information\n",
+  );
+  expect((await api.run(['swarm', 'init'])).stderr).toContain('takes part in no swarm');
+  expect((await api.run(['volume', 'foo'])).stderr).toBe(
+    "tiffin: unknown command: tiffin volume foo\n\nUsage:  tiffin volume\n\nRun 'tiffin volume --help' for more information\n",
+  );
+});
+
+test('search prints its rows by --format too', async () => {
+  const found = [{ name: 'a', description: 'x\ny', star_count: 3, is_official: true }];
+  await using api = await fakeApi({ answers: { 'GET /images/search': [200, found] } });
+  expect(
+    (await api.run(['search', '--format', '{{.Name}} {{.Description}} {{.StarCount}}', 'a']))
+      .stdout,
+  ).toBe('a x y 3\n');
+  expect((await api.run(['search', 'a'])).stdout).toBe(
+    'NAME      DESCRIPTION   STARS     OFFICIAL\na         x y           3         [OK]\n',
+  );
 });

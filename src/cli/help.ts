@@ -1,18 +1,22 @@
-/** `tiffin help`: all commands, one group, or one command. Loads every command, which help may take the time for. */
+/** `tiffin help`: all commands, one group, one command or one topic. Loads every command, which help may take the time for. */
 
+import { absentCommands } from './absent-commands.ts';
 import { CliError } from './command.ts';
 import { type CommandEntry, commands, findCommand, groups } from './commands.ts';
 import { commandHelp, flagHelp } from './flags/help.ts';
 import { globalFlags } from './global-flags.ts';
 import type { Output } from './streams/output.ts';
+import { topics } from './topics/index.ts';
 
 export async function printHelp(words: readonly string[], out: Output): Promise<number> {
   const [first, second] = words;
   if (first === undefined) return print(out, await topHelp());
   if (groups.has(first) && second === undefined) return print(out, await groupHelp(first));
+  const topic = topics.find((one) => one.name === first);
+  if (topic !== undefined) return print(out, await topic.load());
   const name = groups.has(first) ? `${first} ${second}` : first;
   const entry = findCommand(name);
-  if (entry === undefined) throw new CliError(unknownCommandText(name));
+  if (entry === undefined) throw new CliError(`unknown help topic: ${words.join(' ')}`);
   const others = entry.names.filter((other) => other !== name);
   const names = [name, ...others].map((word) => `tiffin ${word}`);
   return print(out, commandHelp(await entry.load(), names));
@@ -22,7 +26,10 @@ export function unknownCommandText(name: string): string {
   const [group, word] = name.split(' ');
   const inGroup = group !== undefined && word !== undefined;
   const lines = [`tiffin: unknown command: tiffin ${name}`, ''];
-  const meant = closest(name);
+  const reason = absentCommands.get(name);
+  const meant = reason === undefined ? closest(name) : [];
+  if (reason !== undefined) lines.push(reason, '');
+  if (inGroup) lines.push(`Usage:  tiffin ${group}`, '');
   if (meant.length > 0)
     lines.push('Did you mean this?', ...meant.map((one) => `  tiffin ${one}`), '');
   lines.push(`Run 'tiffin ${inGroup ? `${group} ` : ''}--help' for more information`);
@@ -35,7 +42,7 @@ function print(out: Output, text: string): number {
 }
 
 async function topHelp(): Promise<string> {
-  const top = commands.filter((entry) => !entry.names[0].includes(' '));
+  const top = commands.filter((entry) => entry.hidden !== true && !entry.names[0].includes(' '));
   const everyday = top.filter((entry) => entry.everyday === true);
   const others = top.filter((entry) => entry.everyday !== true);
   const parts = [
@@ -54,9 +61,12 @@ async function topHelp(): Promise<string> {
     `  ${'oci'.padEnd(11)} The OCI runtime command line (create, start, state, kill, delete ...)`,
     '',
     'Global Options:',
-    flagHelp(globalFlags),
+    flagHelp(globalFlags.filter((flag) => flag.hidden !== true)),
     '',
-    "Run 'tiffin COMMAND --help' for more information on a command.",
+    'Help Topics:',
+    ...topics.map(({ name, summary }) => `  ${name.padEnd(11)} ${summary}`),
+    '',
+    "Run 'tiffin COMMAND --help' for more information on a command, 'tiffin help TOPIC' for a topic.",
   ];
   return `${parts.join('\n')}\n`;
 }

@@ -9,7 +9,7 @@ export const completion: Command = {
   args: { min: 1, max: 1 },
   run: async ({ args, out }) => {
     const { completionScript } = await import('../completion/scripts.ts');
-    const script = await completionScript(args[0] ?? '');
+    const script = completionScript(args[0] ?? '');
     if (script === undefined) {
       throw new CliError(`unknown shell: ${args[0]}; there are completions for bash, zsh and fish`);
     }

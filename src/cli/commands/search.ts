@@ -4,7 +4,7 @@ import { readText, withQuery } from '../client/client.ts';
 import type { Command } from '../command.ts';
 import { filterFlag, filtersParameter } from '../filters.ts';
 import { registryAuthHeader } from '../image/registry-auth.ts';
-import { alignColumns } from '../render/table.ts';
+import { type ListFormat, printList } from '../render/list.ts';
 
 interface Result {
   name: string;
@@ -15,11 +15,25 @@ interface Result {
 
 const SHORT = 45;
 
+const searchList: ListFormat = {
+  type: 'search',
+  id: 'Name',
+  columns: ['Name', 'Description', 'StarCount', 'IsOfficial'],
+  headers: {
+    Name: 'NAME',
+    Description: 'DESCRIPTION',
+    StarCount: 'STARS',
+    IsOfficial: 'OFFICIAL',
+    IsAutomated: 'AUTOMATED',
+  },
+};
+
 export const search: Command = {
   usage: '[OPTIONS] TERM',
   summary: 'Search a registry for images',
   flags: [
     filterFlag,
+    { name: 'format', kind: 'string', help: 'Pretty-print search using a Go template' },
     { name: 'limit', kind: 'int', help: 'Max number of search results' },
     { name: 'no-trunc', kind: 'bool', help: "Don't truncate output" },
   ],
@@ -39,10 +53,15 @@ export const search: Command = {
     const whole = flags.bool('no-trunc');
     const rows = results.map(({ name, description, star_count, is_official }) => {
       const line = description.replaceAll('\n', ' ');
-      const shown = whole || line.length <= SHORT ? line : `${line.slice(0, SHORT - 1)}…`;
-      return [name, shown, String(star_count), is_official ? '[OK]' : ''].join('\t');
+      return {
+        Name: name,
+        Description: whole || line.length <= SHORT ? line : `${line.slice(0, SHORT - 1)}…`,
+        StarCount: String(star_count),
+        IsOfficial: is_official ? '[OK]' : '',
+        IsAutomated: '',
+      };
     });
-    out.print(alignColumns(['NAME\tDESCRIPTION\tSTARS\tOFFICIAL', ...rows]));
+    printList(searchList, rows, { format: flags.text('format'), out });
     return 0;
   },
 };

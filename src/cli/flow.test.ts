@@ -303,7 +303,7 @@ test('ps sends filters and prints a table', async () => {
 test('system prune asks first and stops at anything but yes', async () => {
   await using api = await fakeApi({ answers: { 'POST /': [200, { SpaceReclaimed: 1000 }] } });
   const refused = await api.run(['system', 'prune'], { stdin: 'n\n' });
-  expect(refused.status).toBe(1);
+  expect(refused.status).toBe(0);
   expect(api.asked).toEqual([]);
   const accepted = await api.run(['system', 'prune'], { stdin: 'y\n' });
   expect(accepted.stdout).toEndWith('Total reclaimed space: 4kB\n');
@@ -442,5 +442,39 @@ test('search prints its rows by --format too', async () => {
   ).toBe('a x y 3\n');
   expect((await api.run(['search', 'a'])).stdout).toBe(
     'NAME      DESCRIPTION   STARS     OFFICIAL\na         x y           3         [OK]\n',
+  );
+});
+
+test('stats of a container that does not run are zeros, as docker shows them', async () => {
+  const idle = {
+    memory_stats: {},
+    pids_stats: {},
+    blkio_stats: {},
+    cpu_stats: { cpu_usage: { total_usage: 0 } },
+    precpu_stats: { cpu_usage: { total_usage: 0 } },
+  };
+  await using api = await fakeApi({
+    answers: {
+      'GET /containers/box/json': [200, { Id: 'b'.repeat(64), Name: '/box' }],
+      'GET /containers/bbb': [200, idle],
+    },
+  });
+  const { stdout } = await api.run([
+    'stats',
+    '--no-stream',
+    '--format',
+    '{{.CPUPerc}} {{.MemUsage}} {{.NetIO}} {{.PIDs}}',
+    'box',
+  ]);
+  expect(stdout).toBe('0.00% 0B / 0B 0B / 0B 0\n');
+});
+
+test('rename and inspect refuse in the words of docker', async () => {
+  await using api = await fakeApi({});
+  expect((await api.run(['rename', 'a', 'b'])).stderr).toEndWith(
+    '\nError: failed to rename container named a\n',
+  );
+  expect((await api.run(['inspect', '--type', 'foo', 'x'])).stderr).toStartWith(
+    'unknown type: "foo": must be one of "container"',
   );
 });

@@ -107,7 +107,8 @@ function nameIn(entry: CommandEntry, group: string): string | undefined {
 
 function closest(name: string): string[] {
   const names = [...commands.flatMap((entry) => entry.names), ...groups.keys()];
-  const near = names.filter((other) => editDistance(name, other) <= (name.length > 3 ? 2 : 1));
+  const word = name.split(' ').at(-1) ?? '';
+  const near = names.filter((other) => editDistance(name, other) <= (word.length > 3 ? 2 : 1));
   return near.sort((a, b) => editDistance(name, a) - editDistance(name, b)).slice(0, 3);
 }
 

@@ -116,8 +116,10 @@ async function checkArgs(command: Command, name: string, args: string[]): Promis
   if (args.length >= min && (max === undefined || args.length <= max)) return;
   const { usageLine } = await import('./flags/help.ts');
   const wrong = `tiffin: '${name}' ${argumentRule(min, max)}`;
+  // Docker's words, which differ for no reason that a reader could see.
+  const word = min > 0 && max === undefined ? 'See' : 'Run';
   throw new CliError(
-    `${wrong}\n\n${usageLine(name, command)}\n\nRun '${name} --help' for more information`,
+    `${wrong}\n\n${usageLine(name, command)}\n\n${word} '${name} --help' for more information`,
   );
 }
 

@@ -22,7 +22,8 @@ export const attach: Command = {
 };
 
 function checkState({ State: state }: ContainerInspect): void {
-  if (!state.Running) throw new CliError('cannot attach to a stopped container, start it first');
+  if (!state.Running)
+    throw new CliError('You cannot attach to a stopped container, start it first');
   if (state.Paused) throw new CliError('cannot attach to a paused container, unpause it first');
   if (state.Restarting) {
     throw new CliError('cannot attach to a restarting container, wait until it is running');

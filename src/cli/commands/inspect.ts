@@ -18,6 +18,8 @@ const paths: Readonly<Record<Kind, (name: string) => string>> = {
 
 const KINDS: readonly Kind[] = ['container', 'image', 'network', 'volume'];
 
+const KNOWN_TYPES = KINDS.map((kind) => `"${kind}"`).join(', ');
+
 const formatFlag: FlagSpec = {
   name: 'format',
   short: 'f',
@@ -44,7 +46,7 @@ export const inspect: Command = {
     const type = invocation.flags.text('type');
     const kind = KINDS.find((one) => one === type);
     if (type !== '' && kind === undefined)
-      throw new CliError(`"${type}" is not a valid value for --type`);
+      throw new CliError(`unknown type: "${type}": must be one of ${KNOWN_TYPES}`);
     return inspectAll(
       invocation,
       kind === undefined ? KINDS : [kind],

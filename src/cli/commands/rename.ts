@@ -2,6 +2,7 @@
 
 import { withQuery } from '../client/client.ts';
 import { CliError, type Command } from '../command.ts';
+import { errorText } from '../error-text.ts';
 
 export const rename: Command = {
   usage: 'CONTAINER NEW_NAME',
@@ -12,10 +13,12 @@ export const rename: Command = {
     const [from = '', to = ''] = args.map((name) => name.trim());
     if (from === '' || to === '')
       throw new CliError('Error: Neither old nor new names may be empty');
-    await client.text(
-      'POST',
-      withQuery(`/containers/${encodeURIComponent(from)}/rename`, { name: to }),
-    );
+    const target = withQuery(`/containers/${encodeURIComponent(from)}/rename`, { name: to });
+    try {
+      await client.text('POST', target);
+    } catch (error) {
+      throw new CliError(`${errorText(error)}\nError: failed to rename container named ${from}`);
+    }
     return 0;
   },
 };

@@ -44,7 +44,7 @@ async function printOnce(invocation: Invocation): Promise<number> {
     names.map(async (name) => {
       const target = withQuery(`/containers/${name.id}/stats`, { stream: false });
       const reading = await client.json<ContainerStats>('GET', target);
-      return statsRow(name, running(reading), flags.bool('no-trunc'));
+      return statsRow(name, reading, flags.bool('no-trunc'));
     }),
   );
   out.print(renderList(statsList, rows, flags.text('format'), false));
@@ -93,15 +93,8 @@ async function follow(
     withQuery(`/containers/${id}/stats`, { stream: true }),
   );
   for await (const reading of jsonLines<ContainerStats>(response.body)) {
-    entry.reading = running(reading);
+    entry.reading = reading;
   }
-}
-
-/** A container that does not run has no counters. */
-function running(reading: ContainerStats): ContainerStats | undefined {
-  return reading.memory_stats.limit === undefined && reading.pids_stats.current === undefined
-    ? undefined
-    : reading;
 }
 
 async function chosen({ args, flags, client }: Invocation): Promise<StatsName[]> {

@@ -29,7 +29,7 @@ export interface StatsName {
   asked: string;
 }
 
-/** `stats` undefined: nothing heard yet, or the container does not run. */
+/** `stats` undefined: nothing heard yet. Of a container that does not run all counters are zero. */
 export function statsRow(name: StatsName, stats: ContainerStats | undefined, full: boolean): Row {
   const head = {
     ID: full ? name.id : shortId(name.id),

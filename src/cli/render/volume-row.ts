@@ -17,6 +17,9 @@ export const volumeList: ListFormat = {
     Links: 'LINKS',
     Size: 'SIZE',
     Labels: 'LABELS',
+    Availability: 'AVAILABILITY',
+    Group: 'GROUP',
+    Status: 'STATUS',
   },
 };
 
@@ -31,6 +34,10 @@ export function volumeRow(volume: Volume): Row {
     Links: usage === undefined ? 'N/A' : String(usage.RefCount),
     Size: usage === undefined || usage.Size < 0 ? 'N/A' : decimalSize(usage.Size, 4),
     Labels: labelsText(labels),
+    // Of volumes of a swarm, which none here is.
+    Availability: 'N/A',
+    Group: 'N/A',
+    Status: 'N/A',
     Label: (name) => (Object.hasOwn(labels, name) ? (labels[name] ?? '') : ''),
   };
 }

@@ -62,11 +62,16 @@ void client_drop(struct monitor *monitor, unsigned index)
     watch(monitor, EPOLL_CTL_DEL, client->fd, 0, FROM_CLIENT, 0);
     close(client->fd);
     queue_free(&client->out);
+    queue_free(&client->answer);
     if (client->sent_stdin && monitor->launch->supervise.stdin_mode == 2)
         close_input(monitor);
+    bool named = (client->mask & WANTS_NAMES) != 0;
     free(client);
-    if (!monitor->exited)
-        outputs_watch(monitor);
+    if (monitor->exited)
+        return;
+    outputs_watch(monitor);
+    if (named)
+        names_forget(monitor);
 }
 
 /* What the socket does not take at once waits in the client's queue. */
@@ -160,7 +165,10 @@ static void client_command(struct monitor *monitor, unsigned index, uint8_t type
     const uint8_t *at = client->small;
     uint32_t length = client->small_length;
     if (type == FRAME_SUBSCRIBE && length >= 1) {
-        client->mask = at[0] & 3;
+        bool named = (client->mask & WANTS_NAMES) != 0;
+        client->mask = at[0] & (WANTS_OUTPUT | WANTS_NAMES);
+        if (named != ((client->mask & WANTS_NAMES) != 0))
+            names_forget(monitor);
     } else if (type == FRAME_STDIN_CLOSE) {
         client->sent_stdin = true;
         if (monitor->launch->supervise.terminal == 0)
@@ -169,6 +177,20 @@ static void client_command(struct monitor *monitor, unsigned index, uint8_t type
         set_window(monitor->launch->master, (uint32_t)(at[0] | at[1] << 8), (uint32_t)(at[2] | at[3] << 8));
     } else if (type == FRAME_SIGNAL && length >= 4) {
         client_signal(monitor, load_u32(at));
+    }
+}
+
+/* The answer to a query, of which `chunk` holds a part; mostly it comes in one piece. */
+static void client_answer(struct monitor *monitor, struct client *client, size_t size, bool complete)
+{
+    if (complete && client->answer.data == NULL) {
+        names_answer(monitor, chunk, size);
+    } else if (queue_add(&client->answer, chunk, size) && complete) {
+        /* Taken from the client first: what follows from an answer may be the client's end. */
+        struct queue whole = client->answer;
+        client->answer = (struct queue){0};
+        names_answer(monitor, whole.data + whole.start, queue_length(&whole));
+        queue_free(&whole);
     }
 }
 
@@ -193,6 +215,10 @@ static bool client_payload(struct monitor *monitor, unsigned index)
         if (!monitor->input_closing && size > 0 && queue_add(&monitor->input, chunk, (size_t)size))
             input_write(monitor);
         return monitor->clients[index] == client && !client->stalled;
+    }
+    if (type == FRAME_ANSWER) {
+        client_answer(monitor, client, (size_t)size, complete);
+        return monitor->clients[index] == client;
     }
     for (ssize_t i = 0; i < size && client->small_length < sizeof client->small; i++)
         client->small[client->small_length++] = chunk[i];

@@ -18,6 +18,7 @@ static operation_fn *const OPERATIONS[OP_LAST + 1] = {
     [OP_OWNER] = op_owner,
     [OP_REMOVE_DIRECTORY] = op_remove_directory,
     [OP_END_PROCESS] = op_end_process,
+    [OP_RESOLVER] = op_resolver,
     [OP_SUPERVISE] = op_supervise,
     [OP_ON_FAILURE] = op_on_failure,
     [OP_CLONE] = op_clone,

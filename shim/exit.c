@@ -94,6 +94,8 @@ void monitor_finish(struct monitor *monitor)
 {
     struct launch *launch = monitor->launch;
     size_t length = 0;
+    /* A socket keeps its network namespace alive, and with it the container's interfaces. */
+    names_close(monitor);
     output_drain(monitor);
     /* The pty and its devpts must not keep the container's mount namespace alive. */
     int *const ends[] = {&launch->master, &launch->slave, &launch->inward, &launch->outward[0], &launch->outward[1]};

@@ -52,7 +52,7 @@ static uint8_t *receive_plan(int fd, size_t *length, uint8_t *mask)
         if (head[0] == FRAME_SUBSCRIBE && size == 1) {
             if (read_exactly(fd, mask, 1) < 0)
                 return NULL;
-            *mask &= 3;
+            *mask &= 7;
             continue;
         }
         if (head[0] != FRAME_LAUNCH || size > LIMIT_PLAN_BYTES || size == 0)

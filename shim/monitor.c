@@ -88,6 +88,11 @@ static void dispatch(struct monitor *monitor, const struct epoll_event *event)
     case FROM_CLIENT:
         client_event(monitor, (uint32_t)event->data.u64, event->events);
         break;
+    case FROM_NAMES:
+    case FROM_NAMES_LISTENER:
+    case FROM_ASKER:
+        names_event(monitor, source, (uint32_t)event->data.u64, event->events);
+        break;
     }
 }
 
@@ -149,6 +154,7 @@ int monitor_main(struct launch *launch, int client, uint8_t mask)
     if (index >= 0)
         clients_hello(&monitor, (unsigned)index, FRAME_STARTED);
     outputs_watch(&monitor);
+    names_watch(&monitor);
     /* It may have ended before the signal descriptor was there. */
     reap(&monitor);
     loop(&monitor);

@@ -6,6 +6,10 @@
 
 #define CLIENTS_MAX 64
 #define CHUNK_BYTES 65536
+/* Bits of a client's mask. */
+#define WANTS_OUTPUT 3
+#define WANTS_NAMES 4
+#define NAMES_CONNECTIONS 16
 /* A client this far behind stops the container's output. */
 #define BEHIND_BYTES (1u << 20)
 
@@ -37,6 +41,15 @@ struct client {
     uint8_t small[8];
     uint32_t small_length;
     struct queue out;
+    struct queue answer; /* to a query, while it arrives in pieces */
+};
+
+/* A connection over which the container asks for names, one question at a time. */
+struct asker {
+    int fd;
+    uint32_t tag;
+    bool waiting; /* for the answer */
+    struct queue in, out;
 };
 
 struct monitor {
@@ -47,13 +60,17 @@ struct monitor {
     struct queue input; /* for the container */
     bool input_closing;
     bool reading; /* outputs are in epoll */
+    bool asking;  /* the resolver's sockets are in epoll */
+    uint32_t asked; /* queries that wait for an answer */
+    struct asker *askers[NAMES_CONNECTIONS];
     bool exited;
     int status;
     uint64_t started, ended, start_time;
 };
 
 /* What an epoll event belongs to. */
-enum source { FROM_OUT, FROM_ERR, FROM_MASTER, FROM_INPUT, FROM_SIGNALS, FROM_LISTENER, FROM_CLIENT };
+enum source { FROM_OUT, FROM_ERR, FROM_MASTER, FROM_INPUT, FROM_SIGNALS, FROM_LISTENER, FROM_CLIENT,
+              FROM_NAMES, FROM_NAMES_LISTENER, FROM_ASKER };
 
 /* queue.c */
 bool queue_add(struct queue *queue, const void *data, size_t length);
@@ -84,6 +101,13 @@ void outputs_watch(struct monitor *monitor);
 ssize_t output_event(struct monitor *monitor, enum source source);
 void output_drain(struct monitor *monitor);
 extern uint8_t chunk[CHUNK_BYTES];
+
+/* names.c */
+void names_watch(struct monitor *monitor);
+void names_event(struct monitor *monitor, enum source source, uint32_t tag, uint32_t events);
+void names_answer(struct monitor *monitor, const uint8_t *data, size_t length);
+void names_forget(struct monitor *monitor);
+void names_close(struct monitor *monitor);
 
 /* exit.c */
 void monitor_finish(struct monitor *monitor);

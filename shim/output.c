@@ -45,7 +45,7 @@ static void spread(struct monitor *monitor, uint8_t stream, const uint8_t *data,
 {
     log_write(&monitor->log, stream, data, length);
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
-        if (monitor->clients[i] != NULL && (monitor->clients[i]->mask & stream) != 0)
+        if (monitor->clients[i] != NULL && (monitor->clients[i]->mask & stream & WANTS_OUTPUT) != 0)
             client_frame(monitor, i, stream == 1 ? FRAME_STDOUT : FRAME_STDERR, data, length);
 }
 

@@ -126,6 +126,7 @@ struct launch {
     struct capture captures[CAPTURES_MAX];
     uint32_t capture_count;
     int netfilter; /* socket of the launching process, for as long as it lives */
+    int names[2];  /* datagrams and connections with queries for names */
     int *reserved; /* sockets that hold the container's ports */
     uint32_t reserved_count;
     int *trees; /* mapped mounts, detached; NONE once they are bound */
@@ -159,6 +160,7 @@ int take_stdio(struct launch *launch);
 /* sync.c */
 #define TOKEN_GATE 0xffffffffu
 #define TOKEN_MASTER 0xfffffffeu
+#define TOKEN_NAMES 0xfffffffdu
 int sync_send(struct launch *launch, uint32_t token, const int *fds, uint32_t fd_count);
 int sync_receive(struct launch *launch, uint32_t *token);
 int connect_unix(const char *path);
@@ -236,3 +238,4 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree,
     op_bind_below, op_unmount, op_change_root, op_null_streams,
     op_scheduler, op_io_priority, op_affinity, op_memory_policy, op_end_process;
+extern operation_fn op_resolver;

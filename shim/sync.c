@@ -39,7 +39,7 @@ int sync_send(struct launch *launch, uint32_t token, const int *fds, uint32_t fd
     return send_fds(launch->sync, &token, sizeof token, fds, fd_count);
 }
 
-static void keep_descriptors(struct launch *launch, struct msghdr *message)
+static void keep_descriptors(int *first, int *second, struct msghdr *message)
 {
     struct cmsghdr *head = CMSG_FIRSTHDR(message);
     if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
@@ -47,8 +47,8 @@ static void keep_descriptors(struct launch *launch, struct msghdr *message)
     int fds[2] = {NONE, NONE};
     size_t size = head->cmsg_len - CMSG_LEN(0);
     memcpy(fds, CMSG_DATA(head), size < sizeof fds ? size : sizeof fds);
-    launch->master = fds[0];
-    launch->slave = fds[1];
+    *first = fds[0];
+    *second = fds[1];
 }
 
 /* 1 with a token, 0 at the end, or a negative errno. */
@@ -70,7 +70,11 @@ int sync_receive(struct launch *launch, uint32_t *token)
         if (size == 0)
             return 0;
         if (*token == TOKEN_MASTER) {
-            keep_descriptors(launch, &message);
+            keep_descriptors(&launch->master, &launch->slave, &message);
+            continue;
+        }
+        if (*token == TOKEN_NAMES) {
+            keep_descriptors(&launch->names[0], &launch->names[1], &message);
             continue;
         }
         return 1;

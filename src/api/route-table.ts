@@ -88,8 +88,8 @@ export const routes: readonly Route[] = [
   ['POST', '/networks/prune', networks.pruneNetworks],
   ['GET', '/networks/{id}', networks.inspectNetwork],
   ['DELETE', '/networks/{id}', networks.removeNetwork],
-  ['POST', '/networks/{id}/connect', absent.unsupported('connecting a container later')],
-  ['POST', '/networks/{id}/disconnect', absent.unsupported('disconnecting a container')],
+  ['POST', '/networks/{id}/connect', networks.connectNetwork],
+  ['POST', '/networks/{id}/disconnect', networks.disconnectNetwork],
 
   ['GET', '/tiffin/containers/{id}/explain', explain.explainContainer],
   ['POST', '/tiffin/explain', explain.explainRun],

@@ -52,6 +52,20 @@ export const limits = {
   parallelLayers: 3,
   /** Layers sent side by side. */
   parallelUploads: 4,
+  /** One DNS query of a container. */
+  nameQueryBytes: 4096,
+  /** One DNS answer in a datagram (what fits an Ethernet frame is the sender's business on loop-back). */
+  nameDatagramBytes: 4096,
+  /** One DNS answer over TCP: a frame's payload less what says where it goes. */
+  nameAnswerBytes: 64 * KiB - 64,
+  /** Answers of the world's servers kept, and the largest that is. */
+  nameCacheEntries: 2048,
+  nameCacheBytes: 4096,
+  /** Queries that wait for the world's servers, of all containers. */
+  nameForwards: 512,
+  /** Until the next server is tried, and until nobody answers any more: ahead of what resolvers inside give a server. */
+  nameServerMs: 1500,
+  nameForwardMs: 4500,
   /** Events kept for `events --since`. */
   eventsKept: 4096,
 } as const;

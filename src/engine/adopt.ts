@@ -13,6 +13,7 @@ import { recover, traceRun } from './containers/recover.ts';
 import { wantsRestart } from './containers/restart-policy.ts';
 import { again, entered, run } from './containers/start.ts';
 import { removeRunDirectory, runTeardown } from './launch/teardown.ts';
+import { healNetworks } from './networks/heal.ts';
 import type { Parts } from './parts.ts';
 import { runPaths } from './paths.ts';
 import { formatTime } from './time.ts';
@@ -82,6 +83,9 @@ async function adoptOne(parts: Parts, container: Container): Promise<void> {
 /** A frozen container stays frozen, whoever watches it. */
 function takeOver(parts: Parts, container: Container, monitor: Monitor): void {
   entered(parts, container, monitor);
+  parts.background.run(`networks of container ${container.name}`, () =>
+    healNetworks(parts, container),
+  );
   const { cgroup } = container.state;
   if (cgroup !== undefined && isFrozen(cgroup)) container.update({ phase: 'paused' });
 }

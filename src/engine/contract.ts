@@ -19,6 +19,7 @@ import type {
   ContainerSummary,
   ContainerTop,
   ContainerUpdateRequest,
+  EndpointSettings,
   EngineEvent,
   ExecCreateRequest,
   ExecInspect,
@@ -310,6 +311,9 @@ export interface Networks {
   list(filters: Filters): Promise<NetworkResource[]>;
   inspect(id: string): Promise<NetworkResource>;
   remove(id: string): Promise<void>;
+  connect(id: string, container: string, settings: EndpointSettings): Promise<void>;
+  /** `force`: also when the container, or its part of the network, is gone already. */
+  disconnect(id: string, container: string, force: boolean): Promise<void>;
   prune(filters: Filters): Promise<PruneReport>;
 }
 

@@ -37,15 +37,21 @@ test('containers of a network of their own find each other by name and alias', a
   const late = await kitchen.start(SLEEP, host, 'late');
   const address = async (id: string) =>
     (await containers.inspect(id, false)).NetworkSettings.Networks.pantry?.IPAddress ?? '';
-  expect((await kitchen.exec(late, 'cat', '/etc/hosts')).stdout).toContain(
-    `${await address(early)}\tearly`,
-  );
-  expect((await kitchen.exec(early, 'cat', '/etc/hosts')).stdout).toContain(
-    `${await address(late)}\tlate`,
-  );
+  const resolver = (await kitchen.exec(late, 'cat', '/etc/resolv.conf')).stdout;
+  expect(resolver).toStartWith('nameserver 127.0.0.11\n');
+  expect(resolver).toContain('options ndots:0');
+  for (const [asker, name, id] of [
+    [late, 'early', early],
+    [early, 'LATE', late],
+    [early, `${late.slice(0, 12)}.pantry`, late],
+  ] as const) {
+    const { stdout } = await kitchen.exec(asker, 'nslookup', '-type=a', name);
+    expect(stdout).toContain(`Address: ${await address(id)}\n`);
+  }
+  const { stdout: reverse } = await kitchen.exec(early, 'nslookup', await address(late));
+  expect(reverse).toContain('name = late.pantry');
   expect((await kitchen.exec(early, 'ping', '-c1', '-W1', 'late')).exitCode).toBe(0);
   await containers.remove(late, { force: true, volumes: false });
-  expect((await kitchen.exec(early, 'cat', '/etc/hosts')).stdout).not.toContain('\tlate');
   await expect(networks.remove('pantry')).rejects.toThrow('has active endpoints');
   await containers.remove(early, { force: true, volumes: false });
   await networks.remove('pantry');

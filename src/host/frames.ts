@@ -19,12 +19,13 @@
 export const FRAMES = {
   // client to monitor
   launch: 1, // payload: encoded plan
-  subscribe: 2, // u8 mask: 1 stdout, 2 stderr
+  subscribe: 2, // u8 mask: 1 stdout, 2 stderr, 4 queries for names
   stdin: 3, // bytes
   stdinClose: 4, // empty
   resize: 5, // u16 rows, u16 columns
   signal: 6, // u32 signal number, to the container's process through its pidfd
   launchFd: 7, // reserved
+  answer: 8, // the 12 bytes of the query, then a DNS message; nothing behind them: no answer comes
   // monitor to client
   hello: 16, // u32 monitor pid, u32 container pid, u64 container start time (clock ticks, proc_pid_stat(5) field 22), u64 started, ns since 1970
   report: 17, // per op of the plan: u32 duration in ns (0xffffffff: did not run); sent in pieces that each start with u32 first op index
@@ -33,6 +34,7 @@ export const FRAMES = {
   stdout: 20, // bytes
   stderr: 21, // bytes
   exit: 22, // the exit record, as in the file `exit`
+  query: 23, // u8 protocol (17 UDP, 6 TCP), 11 bytes that say where the answer goes, then a DNS message as the container sent it
 } as const;
 
 export type FrameName = keyof typeof FRAMES;

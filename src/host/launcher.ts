@@ -121,7 +121,7 @@ export class Launcher {
     if (plan.length > limits.planBytes) {
       throw new TiffinError('invalid', 'plan-too-large', `plan of ${plan.length} bytes`);
     }
-    const exchange = new LaunchExchange();
+    const exchange = new LaunchExchange(subscribe);
     // A connection that never comes about fails in `open` too; once is enough.
     exchange.answer.promise.catch(() => {});
     const connection = await FrameConnection.open(this.#socket, exchange);
@@ -141,8 +141,13 @@ type LaunchAnswer =
 /** Takes the frames of one launch connection; after `started` they are the monitor's. */
 class LaunchExchange {
   readonly answer = Promise.withResolvers<LaunchAnswer>();
+  readonly #streams: number;
   #durations: Durations = new Uint32Array(0);
   #monitor: Monitor | undefined;
+
+  constructor(streams: number) {
+    this.#streams = streams;
+  }
 
   frame(frame: Frame, connection: FrameConnection): void {
     if (this.#monitor !== undefined) this.#monitor.take(frame);
@@ -184,7 +189,8 @@ class LaunchExchange {
   }
 
   #start(payload: Uint8Array, connection: FrameConnection): void {
-    const monitor = new Monitor(connection, decodeHello(payload), new OutputQueue(connection));
+    const output = new OutputQueue(connection);
+    const monitor = new Monitor(connection, decodeHello(payload), output, this.#streams);
     this.#monitor = monitor;
     this.answer.resolve({ monitor, durations: this.#durations });
   }

@@ -20,18 +20,32 @@ export interface OutputChunk {
 /** Bits of `Monitor.subscribe`. */
 export const STDOUT = 1;
 export const STDERR = 2;
+/** Bit of the protocol, not for callers: `serveQueries` sets it. */
+const QUERIES = 4;
+/** Of a query: which socket, and where its answer goes. */
+const PLACE_BYTES = 12;
+const TCP = 6;
+
+/** A DNS query of the container. The answer goes to whoever asked; undefined: none. */
+export type QueryHandler = (
+  message: Uint8Array,
+  transport: 'udp' | 'tcp',
+) => Promise<Uint8Array | undefined>;
 
 export class Monitor {
   readonly #hello: Hello;
   #input: Promise<void> = Promise.resolve();
   readonly #connection: FrameConnection;
   readonly #output: OutputQueue;
+  #streams: number;
+  #queries: QueryHandler | undefined;
   /** The exit record; undefined: the connection ended without one, and the file `exit` may tell. */
   readonly exited: Promise<ExitRecord | undefined>;
   #settle: (record: ExitRecord | undefined) => void = () => {};
 
   /** For `Launcher` and `connectMonitor`, which hand over a connection whose first frames they took. */
-  constructor(connection: FrameConnection, hello: Hello, output: OutputQueue) {
+  constructor(connection: FrameConnection, hello: Hello, output: OutputQueue, streams = 0) {
+    this.#streams = streams;
     this.#connection = connection;
     this.#hello = hello;
     this.#output = output;
@@ -68,7 +82,15 @@ export class Monitor {
 
   /** Chooses streams: bits STDOUT and STDERR; 0 for none. */
   subscribe(mask: number): Promise<void> {
-    return this.#connection.write(encodeFrame('subscribe', Uint8Array.of(mask)));
+    this.#streams = mask;
+    const all = mask | (this.#queries === undefined ? 0 : QUERIES);
+    return this.#connection.write(encodeFrame('subscribe', Uint8Array.of(all)));
+  }
+
+  /** From now on `handler` gets what the container asks by name; what it asked before waits for that. */
+  serveQueries(handler: QueryHandler): Promise<void> {
+    this.#queries = handler;
+    return this.subscribe(this.#streams);
   }
 
   /** Settles when the monitor's socket has taken all of it. */
@@ -119,10 +141,25 @@ export class Monitor {
   take(frame: Frame): void {
     if (frame.type === FRAMES.stdout) this.#output.push({ stream: 1, bytes: frame.payload });
     else if (frame.type === FRAMES.stderr) this.#output.push({ stream: 2, bytes: frame.payload });
+    else if (frame.type === FRAMES.query) void this.#answer(frame.payload);
     else if (frame.type === FRAMES.exit) {
       this.#settle(parseExitRecord(frame.payload));
       this.#output.end();
     }
+  }
+
+  /** Every query is answered, if only with nothing: the monitor counts those that wait. */
+  async #answer(query: Uint8Array): Promise<void> {
+    if (query.length < PLACE_BYTES) return;
+    const place = query.slice(0, PLACE_BYTES);
+    const message = query.slice(PLACE_BYTES);
+    const transport = place[0] === TCP ? 'tcp' : 'udp';
+    const answer = await this.#queries?.(message, transport).catch(() => undefined);
+    const payload = new Uint8Array(PLACE_BYTES + (answer?.length ?? 0));
+    payload.set(place);
+    if (answer !== undefined) payload.set(answer, PLACE_BYTES);
+    // The connection may have ended meanwhile; the next engine is asked again.
+    await this.#connection.write(encodeFrame('answer', payload)).catch(() => undefined);
   }
 
   /** For the connection's owner. */

@@ -24,7 +24,7 @@ export const LINK_INFO = { kind: 1, data: 2, portKind: 4, portData: 5 } as const
 export const VETH_PEER = 1;
 
 /** Inside LINK_INFO.portData of a bridge's port. */
-export const BRIDGE_PORT = { hairpin: 4 } as const;
+export const BRIDGE_PORT = { hairpin: 4, isolated: 33 } as const;
 
 /** Inside LINK.familySpecific, per address family. */
 export const INET6 = { addressMode: 8 } as const;

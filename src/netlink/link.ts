@@ -64,6 +64,8 @@ export interface LinkChange {
   master?: number;
   /** The bridge may send a frame back out of the port it came from. */
   hairpin?: boolean;
+  /** The bridge passes nothing between this port and others that are isolated. */
+  isolated?: boolean;
   /** No link-local IPv6 address comes up with the link. */
   withoutLinkLocal?: boolean;
 }
@@ -111,7 +113,8 @@ export function setLink(change: LinkChange): NetlinkMessage {
   if (change.mac !== undefined) attributes.push(bytesAttribute(LINK.address, change.mac));
   if (change.master !== undefined) attributes.push(u32Attribute(LINK.master, change.master));
   if (change.withoutLinkLocal === true) attributes.push(withoutLinkLocal());
-  if (change.hairpin !== undefined) attributes.push(hairpin(change.hairpin));
+  const port = portAttributes(change);
+  if (port.length > 0) attributes.push(portData(port));
   return {
     type: MESSAGE.newLink,
     flags: NLM.ack,
@@ -156,10 +159,17 @@ function withoutLinkLocal(): Attribute {
   return nestAttribute(LINK.familySpecific, nestAttribute(FAMILY.inet6, mode));
 }
 
-function hairpin(on: boolean): Attribute {
+function portAttributes({ hairpin, isolated }: LinkChange): Attribute[] {
+  return [
+    ...(hairpin === undefined ? [] : [u8Attribute(BRIDGE_PORT.hairpin, hairpin ? 1 : 0)]),
+    ...(isolated === undefined ? [] : [u8Attribute(BRIDGE_PORT.isolated, isolated ? 1 : 0)]),
+  ];
+}
+
+function portData(attributes: readonly Attribute[]): Attribute {
   return nestAttribute(
     LINK.info,
     textAttribute(LINK_INFO.portKind, 'bridge'),
-    nestAttribute(LINK_INFO.portData, u8Attribute(BRIDGE_PORT.hairpin, on ? 1 : 0)),
+    nestAttribute(LINK_INFO.portData, ...attributes),
   );
 }

@@ -25,11 +25,13 @@ export interface RouteRequest {
   gateway?: Uint8Array;
   /** Undefined: the default route, of the gateway's family. */
   destination?: { address: Uint8Array; prefix: number };
+  /** Takes the place of a route of the same destination. */
+  replace?: boolean;
 }
 
 const V6_BYTES = 16;
 
-/** Fails with EEXIST when a route of the same destination is there. */
+/** Without `replace` it fails with EEXIST when a route of the same destination is there. */
 export function addRoute(request: RouteRequest): NetlinkMessage {
   const { index, gateway, destination } = request;
   const v6 = (gateway ?? destination?.address)?.length === V6_BYTES;
@@ -41,7 +43,7 @@ export function addRoute(request: RouteRequest): NetlinkMessage {
   if (index !== 0) attributes.push(u32Attribute(ROUTE.interface, index));
   return {
     type: MESSAGE.newRoute,
-    flags: NLM.ack | NLM.create | NLM.exclusive,
+    flags: NLM.ack | NLM.create | (request.replace === true ? NLM.replace : NLM.exclusive),
     // struct rtmsg: family, destination bits, source bits, tos, table, protocol, scope, type, flags
     header: new ByteWriter()
       .u8(v6 ? FAMILY.inet6 : FAMILY.inet)

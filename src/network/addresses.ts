@@ -82,8 +82,12 @@ function fixedOffset(
   const offset = Number(address.value - subnet.value);
   const holder = tables.addressHolder(network.id, column, offset);
   const pool = column === 'offset4' ? network.ipv4 : network.ipv6;
-  if (holder !== undefined || formatIp(address) === pool?.gateway) {
-    const by = holder === undefined ? 'the gateway' : `container ${holder.slice(0, 12)}`;
+  const aside = formatIp(address) === pool?.gateway || heldOffsets(pool, subnet).has(offset);
+  if (holder !== undefined || aside) {
+    const by =
+      holder === undefined
+        ? 'the gateway or a host of its own'
+        : `container ${holder.slice(0, 12)}`;
     const message = `Address already in use: ${formatIp(address)} belongs to ${by}`;
     throw new TiffinError('conflict', 'address-in-use', message);
   }
@@ -99,11 +103,12 @@ function freeOffset(
 ): number {
   const { first, last } = usable(pool, subnet);
   const gateway = offsetOf(subnet, pool.gateway);
+  const held = heldOffsets(pool, subnet);
   const start = Math.max(first, tables.nextOffset(network.id, column));
   const size = last - first + 1;
   for (let tried = 0; tried < size; tried += 1) {
     const offset = first + ((start - first + tried) % size);
-    if (offset === gateway) continue;
+    if (offset === gateway || held.has(offset)) continue;
     if (tables.addressHolder(network.id, column, offset) !== undefined) continue;
     tables.setNextOffset(network.id, column, offset + 1);
     return offset;
@@ -121,6 +126,10 @@ function usable(pool: AddressPool, subnet: IpSubnet): { first: number; last: num
   const last = Number(lastAddress(range) - subnet.value);
   const end = Number(lastAddress(subnet) - subnet.value) - (subnet.family === 4 ? 1 : 0);
   return { first: Math.max(first, 1), last: Math.min(last, end, MAX_OFFSET) };
+}
+
+function heldOffsets(pool: AddressPool | undefined, subnet: IpSubnet): ReadonlySet<number> {
+  return new Set(Object.values(pool?.taken ?? {}).map((address) => offsetOf(subnet, address)));
 }
 
 function subnetOf(pool: AddressPool): IpSubnet {

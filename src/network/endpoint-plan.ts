@@ -13,7 +13,9 @@ import type { Op, Stage, Step } from '../plan/ops.ts';
 import { ipBytes, parseIp } from '../spec/ip.ts';
 import { parseMac } from './addresses.ts';
 import { guardElements } from './firewall.ts';
+import { chooseGateway } from './gateway.ts';
 import { elementsOp, endpointElements, netlink } from './host-plan.ts';
+import { nameSteps } from './name-plan.ts';
 import type { Endpoint, Network, PortBinding } from './types.ts';
 
 /** Where an endpoint goes. */
@@ -30,7 +32,6 @@ const EINVAL = 22;
 const ANY = { family: 4, value: 0n } as const;
 const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const;
 const LOOPBACK = 1;
-/** Index inside the container: above those that the kernel gives to tunnel devices of its own in a new namespace. */
 const FIRST_INSIDE_INDEX = 16;
 
 /** Gives a new network namespace its loop-back; all there is to do without a network. */
@@ -46,6 +47,7 @@ export function attachmentSteps(table: string, attachments: readonly Attachment[
     ...attachments.flatMap((attachment) => firewallSteps(table, attachment)),
     ...familySteps(attachments.map(({ endpoint }) => endpoint)),
     insideStep(attachments.map(({ endpoint }) => endpoint)),
+    ...nameSteps(attachments.map(({ network }) => network)),
     ...attachments.flatMap(({ endpoint }) => teardownSteps(table, endpoint)),
   ];
 }
@@ -56,19 +58,31 @@ export function attachmentSteps(table: string, attachments: readonly Attachment[
  */
 export function teardownSteps(table: string, endpoint: Endpoint): Step[] {
   const { hostInterface, networkName } = endpoint;
-  const elements = endpointElements(endpoint);
   const leave = setLink({ name: hostInterface, master: 0, up: false });
   return [
-    ...(elements.length === 0
-      ? []
-      : [
-          step(
-            'teardown',
-            elementsOp(table, elements, 'delete'),
-            `${portList(endpoint)} no longer published`,
-          ),
-        ]),
+    ...leaveElements(table, endpoint).map((one): Step => ({ ...one, stage: 'teardown' })),
     step('teardown', netlink([leave], [ENODEV]), `${hostInterface} leaves network ${networkName}`),
+  ];
+}
+
+/** Host steps: no published port leads to the endpoint any more. */
+export function leaveElements(table: string, endpoint: Endpoint): Step[] {
+  const elements = endpointElements(endpoint);
+  if (elements.length === 0) return [];
+  const op = elementsOp(table, elements, 'delete');
+  return [step('host', op, `${portList(endpoint)} no longer published`)];
+}
+
+/** Beside steps: published ports lead to an endpoint that is there already. */
+export function portSteps(
+  table: string,
+  attachment: Pick<Attachment, 'endpoint' | 'network'>,
+): Step[] {
+  const { hostInterface } = attachment.endpoint;
+  const hairpin = setLink({ name: hostInterface, hairpin: true });
+  return [
+    step('beside', netlink([hairpin], [ENODEV]), 'a published port may lead back to its caller'),
+    ...firewallSteps(table, attachment),
   ];
 }
 
@@ -86,7 +100,7 @@ function reserveSteps(endpoint: Endpoint): Step[] {
  * The peer is born inside, with its name; nothing is moved, which would cost a grace period.
  * It must not be up yet: the kernel refuses that while the host end does not exist.
  */
-function vethStep({ endpoint, network, bridge }: Attachment): Step {
+export function vethStep({ endpoint, network, bridge }: Attachment): Step {
   const { mtu } = network;
   const { hostInterface, hostIndex, networkName, address, address6 } = endpoint;
   const peer = {
@@ -104,6 +118,7 @@ function vethStep({ endpoint, network, bridge }: Attachment): Step {
       withoutLinkLocal: true,
       up: true,
       ...(endpoint.ports.length > 0 ? { hairpin: true } : {}),
+      ...(network.isolated === true ? { isolated: true } : {}),
     }),
   ];
   const addresses = [address, address6].filter(Boolean).join(' and ');
@@ -115,7 +130,10 @@ function vethStep({ endpoint, network, bridge }: Attachment): Step {
  * The network's own elements are there already. To add them again costs little and fails with ENOENT when somebody has
  * flushed the firewall: no container starts without it.
  */
-function firewallSteps(table: string, { endpoint, network }: Attachment): Step[] {
+export function firewallSteps(
+  table: string,
+  { endpoint, network }: Pick<Attachment, 'endpoint' | 'network'>,
+): Step[] {
   const elements = [...guardElements(network), ...endpointElements(endpoint)];
   const why =
     endpoint.ports.length === 0
@@ -167,38 +185,46 @@ function familySteps(endpoints: readonly Endpoint[]): Step[] {
 
 function insideStep(endpoints: readonly Endpoint[]): Step {
   const messages: NetlinkMessage[] = [setLink({ index: LOOPBACK, up: true })];
-  for (const endpoint of endpoints) {
-    const index = insideIndex(endpoint);
-    messages.push(setLink({ index, up: true }));
-    for (const [text, prefix] of [
-      [endpoint.address, endpoint.prefix],
-      [endpoint.address6, endpoint.prefix6],
-    ] as const) {
-      const address = parseIp(text);
-      if (address) messages.push(addAddress({ index, address: ipBytes(address), prefix }));
-    }
-  }
-  messages.push(...defaultRoutes(endpoints));
+  for (const endpoint of endpoints) messages.push(...interfaceMessages(endpoint));
+  messages.push(...defaultRoutes(endpoints, false));
   const addresses = endpoints.flatMap(({ address, prefix }) =>
     address ? [`${address}/${prefix}`] : [],
   );
-  const gateway = endpoints.find((one) => one.gateway !== '')?.gateway;
+  const gateway = chooseGateway(endpoints.filter((one) => one.gateway !== ''))?.gateway;
   const way = gateway === undefined ? 'no way out' : `default route by ${gateway}`;
   return step('inside', netlink(messages), `loop-back, ${addresses.join(', ')}, ${way}`);
 }
 
-/** By the first network that has a way out; one for each address family. */
-function defaultRoutes(endpoints: readonly Endpoint[]): NetlinkMessage[] {
+/** The interface up, with its addresses. */
+export function interfaceMessages(endpoint: Endpoint): NetlinkMessage[] {
+  const index = insideIndex(endpoint);
+  const { linkLocal = [] } = endpoint;
+  const addresses: [string, number][] = [
+    [endpoint.address, endpoint.prefix],
+    [endpoint.address6, endpoint.prefix6],
+    ...linkLocal.map((text): [string, number] => [text, text.includes(':') ? 64 : 16]),
+  ];
+  return [
+    setLink({ index, up: true }),
+    ...addresses.flatMap(([text, prefix]) => {
+      const address = parseIp(text);
+      return address ? [addAddress({ index, address: ipBytes(address), prefix })] : [];
+    }),
+  ];
+}
+
+/** By the network that is chosen for it; one for each address family. */
+export function defaultRoutes(endpoints: readonly Endpoint[], replace: boolean): NetlinkMessage[] {
   return (['gateway', 'gateway6'] as const).flatMap((key) => {
-    const endpoint = endpoints.find((one) => one[key] !== '');
+    const endpoint = chooseGateway(endpoints.filter((one) => one[key] !== ''));
     const gateway = endpoint && parseIp(endpoint[key]);
     if (endpoint === undefined || gateway === undefined) return [];
-    return [addRoute({ index: insideIndex(endpoint), gateway: ipBytes(gateway) })];
+    return [addRoute({ index: insideIndex(endpoint), gateway: ipBytes(gateway), replace })];
   });
 }
 
 function insideIndex(endpoint: Endpoint): number {
-  return FIRST_INSIDE_INDEX + endpoint.position;
+  return endpoint.insideIndex ?? FIRST_INSIDE_INDEX + endpoint.position;
 }
 
 function portList(endpoint: Endpoint): string {

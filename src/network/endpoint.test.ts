@@ -174,7 +174,7 @@ inPrivateHost('endpointSteps and hostSetup work in a host of their own', import.
     expect(await lan.ask(`call tcp ${endpoint.address} 80`)).toBe('silence');
   });
 
-  test('endpointSteps join a container to two networks; the first has the default route', async () => {
+  test('endpointSteps join a container to two networks; the first by name has the default route', async () => {
     const a = place();
     const b = networks.connect({ containerId: a.containerId, network: 'other', hostname: 'h' });
     expect(b.interface).toBe('eth1');
@@ -183,6 +183,22 @@ inPrivateHost('endpointSteps and hostSetup work in a host of their own', import.
     expect(await callTcp(a.address, 80)).toBe(`from ${a.gateway}`);
     expect(await callTcp(b.address, 80)).toBe(`from ${b.gateway}`);
     expect(await container.ask('run ip route show default')).toContain(`via ${a.gateway} dev eth0`);
+  });
+
+  test('endpointSteps keep containers of a network without icc apart, not from the host', async () => {
+    const options = { 'com.docker.network.bridge.enable_icc': 'false' };
+    networks.create({ name: 'apart', options });
+    apply(networks.hostSetup('apart'));
+    const [a, b] = [
+      place({ network: 'apart', ports: [port(80, 8099)] }),
+      place({ network: 'apart' }),
+    ];
+    await using first = await start(a);
+    await using second = await start(b);
+    await first.ask('listen tcp 0.0.0.0 80');
+    expect(await second.ask(`call tcp ${a.address} 80`)).toBe('silence');
+    expect(await callTcp(a.address, 80)).toBe(`from ${a.gateway}`);
+    expect(await callTcp('127.0.0.1', 8099)).toBe(`from ${a.gateway}`);
   });
 
   test('endpointSteps turn a sender over UDP to the new container', async () => {

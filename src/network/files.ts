@@ -1,6 +1,7 @@
 /** Texts of /etc/hosts, /etc/resolv.conf and /etc/hostname of a container: pure functions. */
 
 import { parseIp } from '../spec/ip.ts';
+import { NAME_SERVER } from './name-plan.ts';
 import type { Endpoint } from './types.ts';
 
 export interface ResolverOptions {
@@ -14,6 +15,8 @@ export interface ResolverOptions {
   resolved?: string;
   /** The container shares the host's network: its loopback servers are in reach. */
   shared?: boolean;
+  /** Its networks have names: it asks its own monitor. */
+  named?: boolean;
 }
 
 /** Where the host names no server that a container can reach; Docker's choice, too. */
@@ -30,6 +33,29 @@ ff02::2\tip6-allrouters
 
 /** resolv.conf(5) for a container. */
 export function resolvConf(options: ResolverOptions): string {
+  const { servers, search, extra } = chosen(options);
+  const named = options.named === true;
+  // A name without a dot is asked as it is first: it may be a container's.
+  const asIs = named && !extra.some((option) => option.startsWith('ndots:')) ? ['ndots:0'] : [];
+  const all = [...extra, ...asIs];
+  return [
+    ...(named ? [NAME_SERVER] : servers).map((server) => `nameserver ${server}`),
+    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
+    ...(all.length > 0 ? [`options ${all.join(' ')}`] : []),
+    '',
+  ].join('\n');
+}
+
+/** What is asked for names that no container has; from the host, so that its loop-back servers are in reach. */
+export function upstreamServers(options: ResolverOptions): readonly string[] {
+  return chosen({ ...options, shared: true }).servers;
+}
+
+function chosen(options: ResolverOptions): {
+  servers: readonly string[];
+  search: readonly string[];
+  extra: readonly string[];
+} {
   const local = options.shared === true;
   const ofHost = parseResolver(options.host);
   const behind = parseResolver(options.resolved ?? '');
@@ -42,12 +68,7 @@ export function resolvConf(options: ResolverOptions): string {
   const servers = pick(options.servers, inherited.length > 0 ? inherited : FALLBACK_SERVERS);
   const search = pick(options.search, host.search).filter((domain) => domain !== '.');
   const extra = pick(options.options, host.options);
-  return [
-    ...servers.map((server) => `nameserver ${server}`),
-    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
-    ...(extra.length > 0 ? [`options ${extra.join(' ')}`] : []),
-    '',
-  ].join('\n');
+  return { servers, search, extra };
 }
 
 export interface HostsOptions {

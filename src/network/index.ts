@@ -15,9 +15,18 @@
 import type { TiffinError } from '../base/errors.ts';
 import type { Database } from '../host/database.ts';
 import type { Plan, Step } from '../plan/ops.ts';
+import type { PortWishes } from './late.ts';
 import { NetworkManager } from './manager.ts';
+import type { NameService } from './names/service.ts';
 import type { HostPort } from './ports.ts';
-import type { ConnectRequest, CreateNetwork, Endpoint, Network, PortOwner } from './types.ts';
+import type {
+  ConnectRequest,
+  CreateNetwork,
+  Endpoint,
+  Network,
+  PortBinding,
+  PortOwner,
+} from './types.ts';
 
 export {
   type HostsOptions,
@@ -25,8 +34,13 @@ export {
   hostsFile,
   type ResolverOptions,
   resolvConf,
+  upstreamServers,
 } from './files.ts';
+export { chooseGateway } from './gateway.ts';
 export { type NetworkMode, parseNetworkMode } from './mode.ts';
+export { hasNames } from './name-plan.ts';
+export { endpointNames } from './names/directory.ts';
+export type { Asker, NameService } from './names/service.ts';
 export type { HostPort } from './ports.ts';
 export type * from './types.ts';
 
@@ -72,6 +86,19 @@ export interface NetworkRoom {
   endpointSteps(...endpoints: readonly Endpoint[]): Step[];
   /** Host-only plan of the same teardown, for a container whose monitor was killed and undid nothing. */
   endpointTeardown(...endpoints: readonly Endpoint[]): Plan;
+  /** Beside, inside and teardown steps that wire a running container to one network more. `all`: its endpoints, the new one too. */
+  joinSteps(endpoint: Endpoint, all: readonly Endpoint[]): Step[];
+  /** Host and inside steps that take one endpoint away from a running container; `rest`: what it keeps. */
+  leaveSteps(endpoint: Endpoint, rest: readonly Endpoint[]): Step[];
+  /** The container is called otherwise from now on, in every network. */
+  rename(containerId: string, from: string, to: string): void;
+  /**
+   * Moves a container's published ports to where its default route leads, or publishes what it could not until now;
+   * `left`: ports of a place that was just disconnected. The plan, of host steps, makes it real.
+   */
+  settlePorts(containerId: string, wishes: PortWishes, left?: readonly PortBinding[]): Plan;
+  /** Answers what containers ask by name. */
+  readonly names: NameService;
   /** Frees what `connect` reserved, for one network or for all; absence is success. */
   disconnect(containerId: string, network?: string): void;
   /** Frees what nobody will ever free: reservations of those whom `isKnown` denies. */

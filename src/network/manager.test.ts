@@ -1,6 +1,8 @@
 import { expect, test } from 'bun:test';
 import { openDatabase } from '../host/database.ts';
+import { parseCidr } from '../spec/ip.ts';
 import { type ConnectRequest, type NetworkRoom, openNetworks, type PortRequest } from './index.ts';
+import { chooseSubnet } from './pools.ts';
 
 function room(): NetworkRoom {
   const networks = openNetworks({ database: openDatabase(':memory:'), dataRoot: '/test/manager' });
@@ -80,18 +82,23 @@ test('create refuses a taken name, an overlapping subnet and what is no subnet',
   ).toThrow('invalid mtu');
 });
 
-test('create gives every network another subnet and stops when none is left', () => {
+test('create gives hundreds of networks each another subnet, and stops when none is left', () => {
   const networks = room();
   const seen = new Set<string | undefined>([networks.inspect('bridge').ipv4?.subnet]);
-  const fill = () => {
-    for (let at = 0; at < 40; at += 1) {
-      const network = networks.create({ name: `n${at}` });
-      expect(seen.has(network.ipv4?.subnet)).toBe(false);
-      seen.add(network.ipv4?.subnet);
-    }
-  };
-  expect(fill).toThrow('all predefined address pools have been fully subnetted');
-  expect(seen.size).toBeGreaterThan(25);
+  for (let at = 0; at < 300; at += 1) {
+    const network = networks.create({ name: `n${at}` });
+    expect(seen.has(network.ipv4?.subnet)).toBe(false);
+    seen.add(network.ipv4?.subnet);
+  }
+  const everything = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16'].flatMap(
+    (text) => parseCidr(text)?.subnet ?? [],
+  );
+  expect(() => chooseSubnet(everything, 7)).toThrow(
+    'all predefined address pools have been fully subnetted',
+  );
+  // A route of the machine in the middle of a pool: that pool is passed over.
+  const vpn = parseCidr('172.17.128.0/24')?.subnet;
+  expect(chooseSubnet(vpn === undefined ? [] : [vpn], 0).subnet).toBe('172.18.0.0/16');
 });
 
 test('create keeps options and makes a subnet for IPv6', () => {
@@ -273,7 +280,46 @@ test('endpointSteps read as what they do', () => {
     'beside netlink: publishes 127.0.0.1:8080->80/tcp',
     'inside sysctl: its networks have IPv4 only',
     'inside netlink: loop-back, 10.99.0.2/29, default route by 10.99.0.1',
+    'inside resolver: its monitor hears what it asks by name',
+    'inside netlink: port 53 of 127.0.0.11 leads to its monitor',
     'teardown netlink: 127.0.0.1:8080->80/tcp no longer published',
     'teardown netlink: VETH leaves network n',
   ]);
+});
+
+test('create keeps auxiliary addresses back, and connect refuses them by name', () => {
+  const networks = room();
+  const pools = [{ subnet: '10.98.0.0/29', taken: { router: '10.98.0.2', printer: '10.98.0.4' } }];
+  networks.create({ name: 'n', pools });
+  expect(networks.connect(request()).address).toBe('10.98.0.3');
+  expect(networks.connect(request()).address).toBe('10.98.0.5');
+  expect(() => networks.connect(request({ fixedAddress: '10.98.0.4' }))).toThrow(
+    'Address already in use',
+  );
+  const outside = [{ subnet: '10.97.0.0/24', taken: { far: '10.96.0.1' } }];
+  expect(() => networks.create({ name: 'm', pools: outside })).toThrow('no matching subnet');
+});
+
+test('create reads the switches of bridges, and refuses drivers and words that it does not know', () => {
+  const networks = room();
+  const icc = 'com.docker.network.bridge.enable_icc';
+  const binding = 'com.docker.network.bridge.host_binding_ipv4';
+  const options = {
+    [icc]: 'false',
+    [binding]: '127.0.0.1',
+    'com.docker.network.bridge.mtu': '1400',
+  };
+  const network = networks.create({ name: 'n', options });
+  expect([network.isolated, network.hostBinding, network.mtu]).toEqual([true, '127.0.0.1', 1400]);
+  const endpoint = networks.connect(request({ ports: [{ ...tcp(80, 8080, '') }] }));
+  expect(endpoint.ports.map(({ hostAddress }) => hostAddress)).toEqual(['127.0.0.1']);
+  expect(() => networks.create({ name: 'o', options: { [icc]: 'maybe' } })).toThrow('no boolean');
+  expect(() => networks.create({ name: 'o', options: { [binding]: '::1' } })).toThrow('invalid');
+  expect(() => networks.create({ name: 'o', driver: 'macvlan' })).toThrow('not supported');
+  const six = networks.create({ name: 'six', enableIpv4: false, enableIpv6: true });
+  expect(six.ipv4).toBeUndefined();
+  const one = networks.connect(request({ network: 'six' }));
+  const two = networks.connect(request({ network: 'six' }));
+  expect([one.address, one.mac === two.mac]).toEqual(['', false]);
+  expect(() => networks.create({ name: 'p', enableIpv4: false })).toThrow('must be enabled');
 });

@@ -3,7 +3,9 @@
 import { TiffinError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Database } from '../host/database.ts';
+import { nameServers } from '../host/name-servers.ts';
 import type { Plan, Step } from '../plan/ops.ts';
+import { formatIp, parseIp } from '../spec/ip.ts';
 import { allocateAddress, formatMac, macOf, parseMac } from './addresses.ts';
 import { attachmentSteps, teardownSteps } from './endpoint-plan.ts';
 import {
@@ -17,17 +19,34 @@ import {
 } from './host-plan.ts';
 import type { NetworkRoom } from './index.ts';
 import { type Instance, instanceOf } from './instance.ts';
+import { LateChanges, type PortWishes } from './late.ts';
+import { joinSteps, leaveSteps } from './late-plan.ts';
+import { NameDirectory } from './names/directory.ts';
+import { Forwarder } from './names/forward.ts';
+import { NameService } from './names/service.ts';
 import { DEFAULT_NETWORK } from './new-network.ts';
 import { type HostPort, PortAllocator, portTaken } from './ports.ts';
 import { NetworkRecords } from './records.ts';
 import { NetworkTables } from './tables.ts';
-import type { ConnectRequest, CreateNetwork, Endpoint, Network, PortOwner } from './types.ts';
+import type {
+  ConnectRequest,
+  CreateNetwork,
+  Endpoint,
+  Network,
+  PortBinding,
+  PortOwner,
+} from './types.ts';
+
+const FIRST_INSIDE_INDEX = 16;
+const FIRST_LATE_INDEX = 0x10000;
 
 export class NetworkManager implements NetworkRoom {
   readonly #tables: NetworkTables;
   readonly #records: NetworkRecords;
   readonly #ports: PortAllocator;
   readonly #instance: Instance;
+  readonly names: NameService;
+  readonly #late: LateChanges;
   /** Whether this engine's life has seen the firewall made with the live ports in it. */
   #restored = false;
   #settled = false;
@@ -37,6 +56,12 @@ export class NetworkManager implements NetworkRoom {
     this.#tables = new NetworkTables(options.database);
     this.#records = new NetworkRecords(this.#tables, this.#instance);
     this.#ports = new PortAllocator(this.#tables);
+    this.#late = new LateChanges(this.#tables, this.#ports, this.#instance.table);
+    this.names = new NameService(
+      this.#tables,
+      new NameDirectory(this.#tables),
+      new Forwarder(nameServers),
+    );
   }
 
   ensureDefault(): void {
@@ -128,6 +153,27 @@ export class NetworkManager implements NetworkRoom {
       .map((step) => ({ ...step, stage: 'host' }));
   }
 
+  joinSteps(endpoint: Endpoint, all: readonly Endpoint[]): Step[] {
+    const network = this.inspect(endpoint.networkId);
+    return joinSteps(
+      this.#instance.table,
+      { endpoint, network, bridge: bridgeIndex(network) },
+      all,
+    );
+  }
+
+  leaveSteps(endpoint: Endpoint, rest: readonly Endpoint[]): Step[] {
+    return leaveSteps(this.#instance.table, endpoint, rest);
+  }
+
+  rename(containerId: string, from: string, to: string): void {
+    this.#late.rename(containerId, from, to);
+  }
+
+  settlePorts(containerId: string, wishes: PortWishes, left: readonly PortBinding[] = []): Plan {
+    return this.#late.settlePorts(containerId, wishes, left);
+  }
+
   disconnect(containerId: string, network?: string): void {
     this.#tables.transaction(() => {
       for (const { id, networkId, networkName } of this.#tables.endpointsOf(containerId)) {
@@ -168,7 +214,8 @@ export class NetworkManager implements NetworkRoom {
     if (v6 !== undefined) {
       Object.assign(endpoint, { address6: v6.address, prefix6: v6.prefix, gateway6: v6.gateway });
     }
-    if (network.driver === 'bridge') endpoint.mac = macFor(request, endpoint.address);
+    if (network.driver === 'bridge')
+      endpoint.mac = macFor(request, endpoint.address || endpoint.address6);
     return { v4: v4?.offset ?? null, v6: v6?.offset ?? null };
   }
 }
@@ -185,6 +232,9 @@ function blankEndpoint(request: ConnectRequest, network: Network, position: numb
     hostname: request.hostname,
     aliases: [...(request.aliases ?? [])],
     position,
+    insideIndex: insideIndex(position, request.late === true),
+    gatewayPriority: request.gatewayPriority ?? 0,
+    linkLocal: linkLocalAddresses(request.linkLocal ?? []),
     interface: bridged ? `eth${position}` : '',
     hostInterface: bridged ? `veth${id.slice(0, 11)}` : '',
     hostIndex: bridged ? indexOf(id) : 0,
@@ -215,6 +265,20 @@ function checkCombination(
       'container cannot be connected to multiple networks with one of the networks in private (none) or host mode';
     throw new TiffinError('invalid', 'network-alone', message);
   }
+}
+
+/** Above those that the kernel gives to devices of its own in a new namespace; later, above whatever the container made. */
+function insideIndex(position: number, late: boolean): number {
+  return (late ? FIRST_LATE_INDEX : FIRST_INSIDE_INDEX) + position;
+}
+
+function linkLocalAddresses(texts: readonly string[]): string[] {
+  return texts.map((text) => {
+    const ip = parseIp(text);
+    if (ip !== undefined) return formatIp(ip);
+    const message = `invalid link local IP address: ${JSON.stringify(text.slice(0, 60))}`;
+    throw new TiffinError('invalid', 'bad-address', message);
+  });
 }
 
 function macFor(request: ConnectRequest, address: string): string {

@@ -2,7 +2,7 @@
 
 import { TiffinError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
-import type { IpSubnet } from '../spec/ip.ts';
+import { formatIp, type IpSubnet, parseIp } from '../spec/ip.ts';
 import type { Instance } from './instance.ts';
 import { chooseSubnet, requestedPool } from './pools.ts';
 import type { AddressPool, CreateNetwork, Network } from './types.ts';
@@ -14,6 +14,9 @@ const OPTION = {
   bridge: 'com.docker.network.bridge.name',
   masquerade: 'com.docker.network.bridge.enable_ip_masquerade',
   mtu: 'com.docker.network.driver.mtu',
+  bridgeMtu: 'com.docker.network.bridge.mtu',
+  icc: 'com.docker.network.bridge.enable_icc',
+  hostBinding: 'com.docker.network.bridge.host_binding_ipv4',
 } as const;
 
 const MAX_NAME = 255;
@@ -32,6 +35,12 @@ export function buildNetwork(
 ): Network {
   const driver = request.driver || 'bridge';
   if (driver !== 'bridge') {
+    if (driver === 'macvlan' || driver === 'ipvlan') {
+      const what = `networks of driver ${driver} are not supported`;
+      throw new TiffinError('unsupported', 'no-such-driver', what, {
+        hint: 'use the driver bridge, with published ports or --network host for the outside',
+      });
+    }
     const message = `could not find plugin ${driver.slice(0, 60)} in v1 plugin registry: plugin not found`;
     throw new TiffinError('not-found', 'no-such-driver', message, {
       hint: 'use the driver bridge',
@@ -44,8 +53,11 @@ export function buildNetwork(
   network.internal = request.internal === true;
   network.bridge = options[OPTION.bridge] || `br-${network.id.slice(0, 12)}`;
   checkInterfaceName(network.bridge);
-  network.masquerade = options[OPTION.masquerade] !== 'false';
-  network.mtu = parseMtu(options[OPTION.mtu]);
+  network.masquerade = parseSwitch(options, OPTION.masquerade);
+  if (!parseSwitch(options, OPTION.icc)) network.isolated = true;
+  network.mtu = parseMtu(options[OPTION.mtu] ?? options[OPTION.bridgeMtu]);
+  const binding = parseBinding(options[OPTION.hostBinding]);
+  if (binding !== undefined) network.hostBinding = binding;
   for (const asked of request.pools ?? []) {
     if (!asked.subnet) continue;
     const pool = requestedPool(asked, own);
@@ -56,8 +68,12 @@ export function buildNetwork(
     }
     network[key] = pool;
   }
-  network.ipv4 ??= chooseSubnet(taken, instance.spread);
+  if (request.enableIpv4 === false) network.ipv4 = undefined;
+  else network.ipv4 ??= chooseSubnet(taken, instance.spread);
   if (request.enableIpv6 === true) network.ipv6 ??= uniqueLocal(network.id);
+  if (network.ipv4 === undefined && network.ipv6 === undefined) {
+    throw new TiffinError('invalid', 'no-family', 'IPv4 or IPv6 must be enabled');
+  }
   return network;
 }
 
@@ -92,6 +108,23 @@ function checkInterfaceName(name: string): void {
   if (name.length <= MAX_INTERFACE_NAME && /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(name)) return;
   const message = `invalid bridge name ${JSON.stringify(name.slice(0, 40))}: at most ${MAX_INTERFACE_NAME} characters`;
   throw new TiffinError('invalid', 'bad-bridge-name', message);
+}
+
+/** Go's words for a boolean, as clients send them. */
+function parseSwitch(options: Readonly<Record<string, string>>, key: string): boolean {
+  const text = options[key] ?? '';
+  if (['', '1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true;
+  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text)) return false;
+  const message = `invalid value for ${key}: ${JSON.stringify(text.slice(0, 40))} is no boolean`;
+  throw new TiffinError('invalid', 'bad-network', message);
+}
+
+function parseBinding(text: string | undefined): string | undefined {
+  if (text === undefined || text === '' || text === '0.0.0.0') return undefined;
+  const ip = parseIp(text);
+  if (ip?.family === 4) return formatIp(ip);
+  const message = `invalid ${OPTION.hostBinding}: ${JSON.stringify(text.slice(0, 60))}`;
+  throw new TiffinError('invalid', 'bad-network', message);
 }
 
 function parseMtu(text: string | undefined): number {

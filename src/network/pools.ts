@@ -17,21 +17,28 @@ const V4_BITS = 32n;
 const LARGE_POOLS = 15;
 const SMALL_POOLS = 16;
 
-/** 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/20 to 192.168.240.0/20. */
+/** 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/20 to 192.168.240.0/20: Docker's, and known to its users. */
 const CHOICES: readonly IpSubnet[] = [
   ...Array.from({ length: LARGE_POOLS }, (_, at) => subnet4([172, 17 + at, 0, 0], 16)),
   ...Array.from({ length: SMALL_POOLS }, (_, at) => subnet4([192, 168, at * 16, 0], 20)),
 ];
+/** When those are used up: 10.128.0.0/9 in pieces of 254 addresses. */
+const PIECES = 1 << 15;
 
 /**
  * The first choice that overlaps nothing in `taken`. `start` turns the list, so that engines that start at the
  * same moment on one host look at different choices first.
  */
 export function chooseSubnet(taken: readonly IpSubnet[], start: number): AddressPool {
+  const isFree = (choice: IpSubnet) => !taken.some((other) => overlaps(choice, other));
   for (let at = 0; at < CHOICES.length; at += 1) {
     const choice = CHOICES[(start + at) % CHOICES.length];
-    if (choice === undefined || taken.some((other) => overlaps(choice, other))) continue;
-    return poolOf(choice);
+    if (choice !== undefined && isFree(choice)) return poolOf(choice);
+  }
+  for (let at = 0; at < PIECES; at += 1) {
+    const number = (start + at) % PIECES;
+    const choice = subnet4([10, 128 + (number >> 8), number & 0xff, 0], 24);
+    if (isFree(choice)) return poolOf(choice);
   }
   throw new TiffinError(
     'exhausted',
@@ -45,7 +52,12 @@ export function chooseSubnet(taken: readonly IpSubnet[], start: number): Address
 
 /** Checks what a caller asks for. Throws `invalid`, or `conflict` when it overlaps with a network of this engine. */
 export function requestedPool(
-  request: { subnet?: string; gateway?: string; range?: string },
+  request: {
+    subnet?: string;
+    gateway?: string;
+    range?: string;
+    taken?: Readonly<Record<string, string>>;
+  },
   taken: readonly IpSubnet[],
 ): AddressPool {
   const subnet = parseCidr(request.subnet ?? '')?.subnet;
@@ -69,7 +81,28 @@ export function requestedPool(
       `invalid gateway ${quote(request.gateway)}: not in subnet ${formatSubnet(subnet)}`,
     );
   }
-  return { ...poolOf(subnet), range, ...(gateway ? { gateway: formatIp(gateway) } : {}) };
+  const held = heldAddresses(request.taken ?? {}, subnet);
+  return {
+    ...poolOf(subnet),
+    range,
+    ...(gateway ? { gateway: formatIp(gateway) } : {}),
+    ...(Object.keys(held).length > 0 ? { taken: held } : {}),
+  };
+}
+
+function heldAddresses(
+  asked: Readonly<Record<string, string>>,
+  subnet: IpSubnet,
+): Record<string, string> {
+  const held: Record<string, string> = Object.create(null);
+  for (const [name, text] of Object.entries(asked)) {
+    const address = parseIp(text);
+    if (address === undefined || !contains(subnet, address)) {
+      throw invalid(`no matching subnet for aux-address ${quote(text)}`);
+    }
+    held[name] = formatIp(address);
+  }
+  return held;
 }
 
 /** The subnets that the host reaches already, but for the default route. */

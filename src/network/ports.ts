@@ -127,6 +127,7 @@ function hostAddresses(port: PortRequest, network: Network): string[] {
     ...(network.ipv4 ? [4 as const] : []),
     ...(network.ipv6 ? [6 as const] : []),
   ];
+  if (port.hostAddress === '' && network.hostBinding !== undefined) return [network.hostBinding];
   if (port.hostAddress === '') return families.map((family) => (family === 4 ? '0.0.0.0' : '::'));
   const address = parseIp(port.hostAddress);
   if (address === undefined) {

@@ -28,6 +28,8 @@ export type AddressColumn = 'offset4' | 'offset6';
 
 export class NetworkTables {
   readonly #db: Database;
+  /** Changes whenever an endpoint comes, goes or changes. */
+  revision = 0;
 
   constructor(db: Database) {
     this.#db = db;
@@ -40,6 +42,10 @@ export class NetworkTables {
 
   networks(): Network[] {
     return this.#db.all('SELECT record FROM networks ORDER BY rowid').map(parse<Network>);
+  }
+
+  network(id: string): Network | undefined {
+    return optional<Network>(this.#db.get('SELECT record FROM networks WHERE id = ?', id));
   }
 
   networkByName(name: string): Network | undefined {
@@ -97,20 +103,38 @@ export class NetworkTables {
   }
 
   insertEndpoint(endpoint: Endpoint, offsets: { v4: number | null; v6: number | null }): void {
+    this.revision += 1;
     const { id, containerId, position, networkId, hostIndex } = endpoint;
     const sql =
       'INSERT INTO endpoints (id, container, position, network, offset4, offset6, host_index, record) VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
     const record = JSON.stringify(endpoint);
     const { v4, v6 } = offsets;
     this.#db.run(sql, id, containerId, position, networkId, v4, v6, hostIndex, record);
+    this.#insertPorts(endpoint);
+  }
+
+  /** Names and ports may have changed; addresses and places do not. */
+  updateEndpoint(endpoint: Endpoint): void {
+    this.revision += 1;
+    this.#db.run(
+      'UPDATE endpoints SET record = ? WHERE id = ?',
+      JSON.stringify(endpoint),
+      endpoint.id,
+    );
+    this.#db.run('DELETE FROM published_ports WHERE endpoint = ?', endpoint.id);
+    this.#insertPorts(endpoint);
+  }
+
+  #insertPorts(endpoint: Endpoint): void {
+    const sql =
+      'INSERT INTO published_ports (protocol, address, port, endpoint) VALUES (?, ?, ?, ?)';
     for (const { protocol, hostAddress, hostPort } of endpoint.ports) {
-      const port =
-        'INSERT INTO published_ports (protocol, address, port, endpoint) VALUES (?, ?, ?, ?)';
-      this.#db.run(port, protocol, hostAddress, hostPort, id);
+      this.#db.run(sql, protocol, hostAddress, hostPort, endpoint.id);
     }
   }
 
   deleteEndpoint(id: string): void {
+    this.revision += 1;
     this.#db.run('DELETE FROM endpoints WHERE id = ?', id);
   }
 

@@ -10,6 +10,8 @@ export interface AddressPool {
   gateway: string;
   /** Addresses are given out inside this range only. */
   range: string | undefined;
+  /** Addresses that somebody else has, by name; never given out. */
+  taken?: Record<string, string>;
 }
 
 export interface Network {
@@ -25,6 +27,10 @@ export interface Network {
   internal: boolean;
   mtu: number;
   masquerade: boolean;
+  /** `enable_icc=false`: the bridge passes nothing from one of its containers to another. */
+  isolated?: boolean;
+  /** Where ports are published that name no address of the host (`host_binding_ipv4`). */
+  hostBinding?: string;
   labels: Record<string, string>;
   options: Record<string, string>;
   createdMs: number;
@@ -35,7 +41,14 @@ export interface CreateNetwork {
   /** Default `bridge`; nothing else can be created. */
   driver?: string;
   /** CIDR texts and addresses as given; v4 and v6 mixed, at most one of each. Missing v4: chosen from the pools. */
-  pools?: readonly { subnet?: string; gateway?: string; range?: string }[];
+  pools?: readonly {
+    subnet?: string;
+    gateway?: string;
+    range?: string;
+    taken?: Record<string, string>;
+  }[];
+  /** Default true. */
+  enableIpv4?: boolean;
   enableIpv6?: boolean;
   internal?: boolean;
   labels?: Readonly<Record<string, string>>;
@@ -76,7 +89,13 @@ export interface ConnectRequest {
   publishAll?: boolean;
   fixedAddress?: string;
   fixedAddress6?: string;
+  /** More addresses, each valid on the link only (`--link-local-ip`). */
+  linkLocal?: readonly string[];
   mac?: string;
+  /** Docker's GwPriority: of several networks the one with the greatest gives the default route. */
+  gatewayPriority?: number;
+  /** The container runs already. */
+  late?: boolean;
 }
 
 /** A container's place in a network: reserved in the database by `connect`, made real by `endpointSteps`. */
@@ -89,7 +108,7 @@ export interface Endpoint {
   driver: Driver;
   hostname: string;
   aliases: string[];
-  /** 0 is eth0, and carries the default route. */
+  /** 0 is eth0. */
   position: number;
   /** Interface inside the container; empty for drivers `host` and `null`. */
   interface: string;
@@ -106,6 +125,10 @@ export interface Endpoint {
   prefix6: number;
   gateway6: string;
   ports: PortBinding[];
+  /** Interface index inside; records of an older engine lack it. */
+  insideIndex?: number;
+  gatewayPriority?: number;
+  linkLocal?: string[];
 }
 
 /** Who holds a host port. */

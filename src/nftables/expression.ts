@@ -33,6 +33,9 @@ type Encoders = {
   };
 };
 
+/** NFT_PAYLOAD_CSUM_INET. */
+const CHECKSUM_INET = 1;
+
 /** The numbers are the NFTA_<name>_* of linux/netfilter/nf_tables.h. */
 const ENCODERS: Encoders = {
   meta: ({ key, register }) => ({
@@ -46,6 +49,21 @@ const ENCODERS: Encoders = {
       u32beAttribute(2, PAYLOAD_BASE[base]),
       u32beAttribute(3, offset),
       u32beAttribute(4, length),
+    ],
+  }),
+  value: ({ register, value }) => ({
+    name: 'immediate',
+    attributes: [registerAttribute(1, register), valueAttribute(2, value)],
+  }),
+  'set-payload': ({ base, offset, length, register, checksum }) => ({
+    name: 'payload',
+    attributes: [
+      registerAttribute(5, register),
+      u32beAttribute(2, PAYLOAD_BASE[base]),
+      u32beAttribute(3, offset),
+      u32beAttribute(4, length),
+      u32beAttribute(6, CHECKSUM_INET),
+      u32beAttribute(7, checksum),
     ],
   }),
   conntrack: ({ key, register }) => ({

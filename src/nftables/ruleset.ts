@@ -55,6 +55,13 @@ export type Rule = readonly Expression[];
 export type Expression =
   | { readonly kind: 'meta'; readonly key: MetaKey; readonly register: number }
   | ({ readonly kind: 'payload'; readonly register: number } & PayloadPlace)
+  | { readonly kind: 'value'; readonly register: number; readonly value: Uint8Array }
+  /** Writes a register into the packet; `checksum`: where the transport's own stands, to be put right. */
+  | ({
+      readonly kind: 'set-payload';
+      readonly register: number;
+      readonly checksum: number;
+    } & PayloadPlace)
   | { readonly kind: 'conntrack'; readonly key: 'state' | 'status'; readonly register: number }
   | {
       readonly kind: 'fib';

@@ -91,6 +91,11 @@ export const OPS = {
     man: 'pidfd_send_signal(2)',
     fields: { pid: 'u32', startTime: 'u64' },
   },
+  /**
+   * Opens a UDP and a listening TCP socket in the container's network namespace and gives them to the monitor, which
+   * passes what is asked there to whoever subscribed to queries.
+   */
+  resolver: { code: 16, man: 'resolv.conf(5)', fields: { address: 'str', port: 'u32' } },
 
   // The frame of a launch
   /**

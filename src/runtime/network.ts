@@ -13,7 +13,7 @@ import { TOKENS } from './tokens.ts';
  * that, and stand before privileges are dropped. Without `steps` a new network namespace gets its loop-back only.
  */
 export function planNetwork(
-  namespaces: NamespacePlan,
+  namespaces: Pick<NamespacePlan, 'created' | 'joined'>,
   steps: readonly Step[] | undefined,
   devices: Readonly<Record<string, LinuxNetDevice>> = {},
 ) {
@@ -56,7 +56,7 @@ export function planNetwork(
   };
 }
 
-function ownNetwork({ created, joined }: NamespacePlan): boolean {
+function ownNetwork({ created, joined }: Pick<NamespacePlan, 'created' | 'joined'>): boolean {
   return created.has('network') || joined.has('network');
 }
 

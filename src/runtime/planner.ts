@@ -21,6 +21,7 @@ import { planSharedRoot, planUnmount } from './shared-root.ts';
 import { beside, host, inside } from './step.ts';
 
 export { planExec } from './planner-exec.ts';
+export { planNetworkChange } from './planner-network.ts';
 export type {
   ContainerProcess,
   ExecRequest,

@@ -580,6 +580,91 @@ test('reserve-port holds a port as long as the container lives and names it when
   expect(await stand.launcher.apply(encodePlan([reserve]))).toMatchObject({ ok: true });
 });
 
+test('resolver passes queries to the subscriber and answers back, over UDP and TCP', async () => {
+  const resolver = step('inside', { op: 'resolver', address: '127.0.0.11', port: 47153 });
+  const { plan } = containerPlan(stand, ['sh', '-c', 'read x'], {
+    supervise: { stdin: 1 },
+    more: [resolver],
+  });
+  const holder = await start(stand, plan);
+  const datagram = Promise.withResolvers<string>();
+  const udp = await Bun.udpSocket({
+    connect: { hostname: '127.0.0.11', port: 47153 },
+    socket: { data: (_, bytes) => datagram.resolve(bytes.toString()) },
+  });
+  // Nobody listens yet: the questions wait.
+  udp.send('hello');
+  const stream = Promise.withResolvers<void>();
+  let read = '';
+  const tcp = await Bun.connect({
+    hostname: '127.0.0.11',
+    port: 47153,
+    socket: {
+      data: (_, bytes) => {
+        read += bytes.toString('latin1');
+        if (read.length === 2 * (2 + 60_000)) stream.resolve();
+      },
+    },
+  });
+  // Two questions, the second in pieces; each answer fills most of a frame.
+  tcp.write('\0\x03one\0\x03t');
+  const seen: string[] = [];
+  await holder.serveQueries(async (message, transport) => {
+    const text = Buffer.from(message).toString();
+    seen.push(`${transport} ${text}`);
+    if (text === 'one') tcp.write('wo');
+    return Buffer.from(transport === 'udp' ? text.toUpperCase() : text.padEnd(60_000, '.'));
+  });
+  expect(await datagram.promise).toBe('HELLO');
+  await stream.promise;
+  expect(read.slice(0, 5)).toBe('\xea\x60one');
+  expect(read.slice(60_002, 60_007)).toBe('\xea\x60two');
+  expect(seen.sort()).toEqual(['tcp one', 'tcp two', 'udp hello']);
+  udp.close();
+  tcp.end();
+  await holder.closeStdin();
+  await holder.exited;
+});
+
+test('resolver stops reading at 64 queries without an answer, and goes on with them', async () => {
+  const resolver = step('inside', { op: 'resolver', address: '127.0.0.11', port: 47154 });
+  const { plan } = containerPlan(stand, ['sh', '-c', 'read x'], {
+    supervise: { stdin: 1 },
+    more: [resolver],
+  });
+  const holder = await start(stand, plan);
+  const all = Promise.withResolvers<void>();
+  const sixtyFour = Promise.withResolvers<void>();
+  let answers = 0;
+  const udp = await Bun.udpSocket({
+    connect: { hostname: '127.0.0.11', port: 47154 },
+    socket: {
+      data: () => {
+        answers += 1;
+        if (answers === 100) all.resolve();
+      },
+    },
+  });
+  for (let at = 0; at < 100; at += 1) udp.send(`query ${at}`);
+  const gate = Promise.withResolvers<void>();
+  let asked = 0;
+  await holder.serveQueries(async (message) => {
+    asked += 1;
+    if (asked === 64) sixtyFour.resolve();
+    await gate.promise;
+    return message;
+  });
+  await sixtyFour.promise;
+  // A frame that comes after all that the monitor sent before.
+  await holder.signal(0);
+  expect(asked).toBe(64);
+  gate.resolve();
+  await all.promise;
+  udp.close();
+  await holder.closeStdin();
+  await holder.exited;
+});
+
 test('launch refuses a plan that is no plan', async () => {
   for (const bytes of [Buffer.from('TFN1'), encodePlan([]).subarray(0, 19), Buffer.alloc(64)]) {
     const result = await stand.launcher.launch(bytes);

@@ -3,8 +3,8 @@
 import { TiffinError } from '../../base/errors.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
-import { bodyObject } from '../parse/fields.ts';
-import { parseNetworkCreate } from '../parse/networking.ts';
+import { bodyObject, text } from '../parse/fields.ts';
+import { parseEndpoint, parseNetworkCreate } from '../parse/networking.ts';
 import { json, noContent, type Reply } from '../reply.ts';
 
 export async function listNetworks({ engine, query }: Call): Promise<Reply> {
@@ -29,6 +29,23 @@ export async function inspectNetwork({ engine, path }: Call): Promise<Reply> {
 export async function removeNetwork({ engine, path }: Call): Promise<Reply> {
   await engine.networks.remove(path.get('id'));
   return noContent;
+}
+
+export async function connectNetwork({ engine, path, body }: Call): Promise<Reply> {
+  const request = bodyObject(await body.json());
+  const settings = parseEndpoint(request.object('EndpointConfig') ?? bodyObject({}));
+  await engine.networks.connect(path.get('id'), text(request, 'Container'), settings);
+  return { kind: 'empty', status: 200 };
+}
+
+export async function disconnectNetwork({ engine, path, body }: Call): Promise<Reply> {
+  const request = bodyObject(await body.json());
+  await engine.networks.disconnect(
+    path.get('id'),
+    text(request, 'Container'),
+    request.flag('Force'),
+  );
+  return { kind: 'empty', status: 200 };
 }
 
 export async function pruneNetworks({ engine, query }: Call): Promise<Reply> {

@@ -259,6 +259,10 @@ export class FakeEngine implements Engine {
     list: async () => [sampleNetwork],
     inspect: async () => sampleNetwork,
     remove: async (id) => this.#record('network remove', id),
+    connect: async (id, container, settings) =>
+      this.#record('network connect', id, container, settings),
+    disconnect: async (id, container, force) =>
+      this.#record('network disconnect', id, container, force),
     prune: async () => ({ NetworksDeleted: [] }),
   };
 

@@ -14,6 +14,7 @@ import { parseSignal } from '../../spec/signals.ts';
 import type { ResolvedImage } from '../images/room.ts';
 import { logLimits } from '../launch/log-limits.ts';
 import { imageLayer } from '../launch/mount-steps.ts';
+import { checkNetworks, joinedNetworks } from '../networks/joined-networks.ts';
 import { toPortRequests } from '../networks/ports.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';
@@ -90,7 +91,7 @@ export function define(
     manifest: input.image.manifest,
     config: { ...config, Hostname: chooseHostname(parts, config, host, input.id) },
     hostConfig: joinedById(parts, withPaths(host)),
-    networks: networking.EndpointsConfig,
+    networks: joinedNetworks(parts, host, networking.EndpointsConfig),
     mounts: [],
   };
 }
@@ -191,9 +192,7 @@ export function validate(parts: Parts, definition: Definition): void {
   validateRestart(hostConfig);
   validateLinks(parts, hostConfig);
   if (modes.network.kind === 'private') {
-    for (const network of [hostConfig.NetworkMode, ...Object.keys(definition.networks)]) {
-      if (network !== 'default') parts.networks.inspect(network);
-    }
+    checkNetworks(parts, hostConfig.NetworkMode, definition.networks);
   }
 }
 

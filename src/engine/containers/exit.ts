@@ -6,6 +6,7 @@ import type { ExitRecord } from '../../host/frames.ts';
 import type { Monitor } from '../../host/monitor.ts';
 import { disconnectAll } from '../launch/endpoints.ts';
 import { removeCgroupLeft, removeRunDirectory, runTeardown } from '../launch/teardown.ts';
+import { removeLateEndpoints } from '../networks/disconnect.ts';
 import type { Parts } from '../parts.ts';
 import { runPaths } from '../paths.ts';
 import { formatTime, nowNs } from '../time.ts';
@@ -53,6 +54,7 @@ export async function ended(
   const run = runPaths(parts.paths.runContainers, container.id);
   if (record === undefined) await runTeardown(parts.launcher, run);
   await removeCgroupLeft(parts.launcher, container.state.cgroup);
+  await removeLateEndpoints(parts, container);
   const outcome = record ?? lostRun();
   stopHealth(container);
   letGo(container);

@@ -1,6 +1,6 @@
 /** A container's networks and ports as Docker shows them. */
 
-import type { Endpoint } from '../../network/index.ts';
+import { type Endpoint, endpointNames, hasNames } from '../../network/index.ts';
 import type {
   EndpointSettings,
   NetworkSettings,
@@ -49,7 +49,8 @@ export function networkMap(
   }
   const { hostConfig, networks } = container.definition;
   if (endpoints.length > 0 || hostConfig.NetworkMode.startsWith('container:')) return map;
-  const wanted = new Set([hostConfig.NetworkMode, ...Object.keys(networks)]);
+  const named = Object.keys(networks);
+  const wanted = new Set(named.length > 0 ? named : [hostConfig.NetworkMode]);
   for (const name of wanted) {
     const known = parts.networks
       .list()
@@ -101,7 +102,9 @@ function endpointSettings(container: Container, endpoint: Endpoint): EndpointSet
     IPv6Gateway: endpoint.gateway6,
     GlobalIPv6Address: endpoint.address6,
     GlobalIPv6PrefixLen: endpoint.prefix6,
-    DNSNames: endpoint.driver === 'bridge' ? [...endpoint.aliases, endpoint.hostname] : null,
+    DNSNames: hasNames({ driver: endpoint.driver, name: endpoint.networkName })
+      ? endpointNames(endpoint)
+      : null,
   };
 }
 

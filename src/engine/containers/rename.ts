@@ -26,6 +26,7 @@ export async function renameContainer(
     const oldName = container.name;
     parts.containers.rename(container, plain);
     container.saveDefinition();
+    parts.networks.rename(container.id, oldName, plain);
     emitContainer(parts, container, 'rename', { oldName: `/${oldName}` });
   });
 }

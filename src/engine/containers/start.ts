@@ -4,6 +4,7 @@ import { errorMessage, TiffinError } from '../../base/errors.ts';
 import type { Monitor } from '../../host/monitor.ts';
 import { announceConnected } from '../launch/endpoints.ts';
 import { launch, runningCgroup } from '../launch/launch.ts';
+import { serveNames } from '../networks/names.ts';
 import type { Parts } from '../parts.ts';
 import { formatTime } from '../time.ts';
 import { announceVolumes } from '../volumes/announce.ts';
@@ -46,7 +47,7 @@ export async function run(parts: Parts, container: Container): Promise<void> {
     await mountVolumes(parts, container);
     const { monitor, endpoints } = await launch(parts, container);
     entered(parts, container, monitor);
-    announceConnected(parts, endpoints);
+    announceConnected(parts, container.id, endpoints);
     announceVolumes(parts, container, 'mount');
     emitContainer(parts, container, 'start');
     storeExplanation(parts, container);
@@ -74,6 +75,7 @@ export function entered(parts: Parts, container: Container, monitor: Monitor): v
   });
   const { StdinOnce, Tty } = container.definition.config;
   container.hub.run(monitor, { closesInput: StdinOnce && !Tty });
+  serveNames(parts, container, monitor);
   watchExit(parts, container, monitor, {
     again,
     lost: () => recover(parts, container, (other) => entered(parts, container, other), again),

@@ -1,13 +1,18 @@
 /** A container's places in networks: reserved before a launch, freed after its end. */
 
 import { assert } from '../../base/errors.ts';
-import type { ConnectRequest, Endpoint } from '../../network/index.ts';
+import {
+  type ConnectRequest,
+  chooseGateway,
+  type Endpoint,
+  type Network,
+} from '../../network/index.ts';
 import type { EndpointSettings } from '../../spec/docker.ts';
 import type { Definition } from '../containers/record.ts';
 import { parsePortKey, toPortRequests } from '../networks/ports.ts';
 import type { Parts } from '../parts.ts';
 import { writeHosts } from './etc-files.ts';
-import { peersOf } from './peers.ts';
+import { linkedFrom } from './peers.ts';
 
 /** Reserves addresses and ports in every network of the container; all or none. */
 export async function connectAll(parts: Parts, definition: Definition): Promise<Endpoint[]> {
@@ -19,29 +24,32 @@ export async function connectAll(parts: Parts, definition: Definition): Promise<
   );
 }
 
-/** Frees them, and takes the container's names out of its peers' hosts files. */
+/** Frees them; who was linked to it no longer has its address. */
 export function disconnectAll(parts: Parts, containerId: string): void {
   const endpoints = parts.networks.endpointsOf(containerId);
-  const peers = peersOf(parts, endpoints);
   parts.networks.disconnect(containerId);
-  refreshPeers(parts, peers);
+  refreshLinked(parts, containerId);
   announceEndpoints(parts, 'disconnect', endpoints);
 }
 
-/** After a start: the peers learn the new names. */
-export function announceConnected(parts: Parts, endpoints: readonly Endpoint[]): void {
-  refreshPeers(parts, peersOf(parts, endpoints));
+/** After a start: who is linked to it learns the address. */
+export function announceConnected(
+  parts: Parts,
+  containerId: string,
+  endpoints: readonly Endpoint[],
+): void {
+  refreshLinked(parts, containerId);
   announceEndpoints(parts, 'connect', endpoints);
 }
 
-function refreshPeers(parts: Parts, ids: readonly string[]): void {
-  for (const id of ids) {
+export function refreshLinked(parts: Parts, containerId: string): void {
+  for (const id of linkedFrom(parts, containerId)) {
     const peer = parts.containers.find(id);
     if (peer?.isLive) writeHosts(parts, peer, parts.networks.endpointsOf(id));
   }
 }
 
-function announceEndpoints(
+export function announceEndpoints(
   parts: Parts,
   action: 'connect' | 'disconnect',
   endpoints: readonly Endpoint[],
@@ -55,58 +63,83 @@ function announceEndpoints(
   }
 }
 
-/** Empty when the container shares the network namespace of another one. */
+/** Empty when the container shares the network namespace of another one. The ports go where the default route leads. */
 function connectRequests(parts: Parts, definition: Definition): ConnectRequest[] {
-  const { hostConfig, config, id } = definition;
-  const mode = hostConfig.NetworkMode;
-  if (mode.startsWith('container:')) return [];
-  const ports = toPortRequests(hostConfig.PortBindings);
-  const exposed = Object.keys(config.ExposedPorts).map(parsePortKey);
-  const first = parts.networks.inspect(mode);
-  const requests: ConnectRequest[] = [
-    {
-      containerId: id,
-      name: definition.name,
-      network: first.id,
-      hostname: config.Hostname,
-      ports,
-      exposed,
-      publishAll: hostConfig.PublishAllPorts,
-      ...wishes(definition, settingsFor(definition, first)),
-    },
-  ];
-  if (first.driver !== 'bridge') return requests;
-  for (const [name, settings] of Object.entries(definition.networks)) {
-    const network = parts.networks.inspect(name === 'default' ? 'bridge' : name);
-    if (network.id === first.id) continue;
-    requests.push({
-      containerId: id,
-      name: definition.name,
-      network: network.id,
-      hostname: config.Hostname,
-      ...wishes(definition, settings),
-    });
+  if (definition.hostConfig.NetworkMode.startsWith('container:')) return [];
+  const wanted = wantedNetworks(parts, definition);
+  const gateway = gatewayOf(
+    wanted.map(({ network, settings }) => ({ network, priority: settings?.GwPriority ?? 0 })),
+  );
+  return wanted.map(({ network, settings }) => ({
+    ...connectRequest(definition, network, settings),
+    ...(network.id === gateway?.id ? portWishes(definition) : {}),
+  }));
+}
+
+/** The network of several that leads out. */
+export function gatewayOf(
+  networks: readonly { network: Network; priority: number }[],
+): Network | undefined {
+  const outward = networks.filter(({ network }) => !network.internal);
+  return chooseGateway(
+    outward.map(({ network, priority }) => ({
+      network,
+      networkName: network.name,
+      gatewayPriority: priority,
+    })),
+  )?.network;
+}
+
+/** What the container publishes, wherever it is connected. */
+export function portWishes({
+  config,
+  hostConfig,
+}: Definition): Pick<ConnectRequest, 'ports' | 'exposed' | 'publishAll'> {
+  return {
+    ports: toPortRequests(hostConfig.PortBindings),
+    exposed: Object.keys(config.ExposedPorts).map(parsePortKey),
+    publishAll: hostConfig.PublishAllPorts,
+  };
+}
+
+/** The network of `--network` first, which gives eth0; one that was left since is not joined again. */
+function wantedNetworks(
+  parts: Parts,
+  { hostConfig, networks }: Definition,
+): { network: Network; settings: EndpointSettings | undefined }[] {
+  const mode = parts.networks.inspect(hostConfig.NetworkMode);
+  if (mode.driver === 'host' || mode.driver === 'null') {
+    return [{ network: mode, settings: undefined }];
   }
-  return requests;
+  const others = Object.entries(networks).map(([name, settings]) => ({
+    network: parts.networks.inspect(name === 'default' ? 'bridge' : name),
+    settings,
+  }));
+  if (others.length === 0) return [{ network: mode, settings: undefined }];
+  return others.toSorted(
+    (one, other) => Number(other.network.id === mode.id) - Number(one.network.id === mode.id),
+  );
 }
 
-function settingsFor(
+/** One network's part of what a container wants, without ports. */
+export function connectRequest(
   definition: Definition,
-  network: { id: string; name: string },
-): EndpointSettings | undefined {
-  const asked = new Map(Object.entries(definition.networks));
-  return asked.get(network.name) ?? asked.get(network.id) ?? asked.get('default');
-}
-
-function wishes(
-  definition: Definition,
+  network: Network,
   settings: EndpointSettings | undefined,
-): Pick<ConnectRequest, 'aliases' | 'fixedAddress' | 'fixedAddress6' | 'mac'> {
+): ConnectRequest {
+  const { id, name, config, hostConfig } = definition;
   const address = settings?.IPAMConfig?.IPv4Address ?? '';
   const address6 = settings?.IPAMConfig?.IPv6Address ?? '';
-  const mac = settings?.MacAddress || definition.config.MacAddress || '';
+  const own = hostConfig.NetworkMode === network.name || hostConfig.NetworkMode === network.id;
+  const mac = settings?.MacAddress || (own ? config.MacAddress : '') || '';
   return {
-    aliases: [...(settings?.Aliases ?? []), definition.name],
+    containerId: id,
+    name,
+    network: network.id,
+    hostname: config.Hostname,
+    aliases: [name, ...(settings?.Aliases ?? [])],
+    gatewayPriority: settings?.GwPriority ?? 0,
+    linkLocal: settings?.IPAMConfig?.LinkLocalIPs ?? [],
     ...(address === '' ? {} : { fixedAddress: address }),
     ...(address6 === '' ? {} : { fixedAddress6: address6 }),
     ...(mac === '' ? {} : { mac }),

@@ -1,13 +1,20 @@
 /** /etc/hosts, /etc/hostname and /etc/resolv.conf of a container: files of the engine, bound over the image's. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Endpoint, hostnameFile, hostsFile, resolvConf } from '../../network/index.ts';
+import {
+  type Endpoint,
+  hasNames,
+  hostnameFile,
+  hostsFile,
+  type ResolverOptions,
+  resolvConf,
+} from '../../network/index.ts';
 import type { Container } from '../containers/container.ts';
 import type { Definition } from '../containers/record.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';
 import type { EtcFiles } from '../spec/mounts.ts';
-import { linkedNames, peerNames } from './peers.ts';
+import { linkedNames } from './peers.ts';
 
 const HOST_GATEWAY = 'host-gateway';
 /** Readable by every user inside; their directory is closed to users outside. */
@@ -30,8 +37,23 @@ export function writeEtcFiles(
   if (networkOwner(definition) !== definition.id) return;
   const paths = containerPaths(parts.paths, definition.id);
   writeFileSync(paths.hostname, hostnameFile(definition.config.Hostname), MODE);
-  writeFileSync(paths.resolvConf, resolvText(definition), MODE);
+  writeResolver(parts, container, endpoints);
   writeHosts(parts, container, endpoints);
+}
+
+/** In place, like the hosts file: a container that runs may join its first network with names. */
+export function writeResolver(
+  parts: Parts,
+  { definition }: Container,
+  endpoints: readonly Endpoint[],
+): void {
+  const { resolvConf: path } = containerPaths(parts.paths, definition.id);
+  const named = endpoints.some(isNamed);
+  writeFileSync(path, resolvConf({ ...resolverOptions(definition), named }), MODE);
+}
+
+function isNamed({ driver, networkName }: Endpoint): boolean {
+  return hasNames({ driver, name: networkName });
 }
 
 /** In place, as the running container has this very file mounted. */
@@ -56,8 +78,9 @@ function hostsText(parts: Parts, definition: Definition, endpoints: readonly End
   const { hostConfig, config } = definition;
   const gateway = endpoints.find((endpoint) => endpoint.gateway !== '')?.gateway ?? '127.0.0.1';
   const added = hostConfig.ExtraHosts.map((text) => withGateway(text, gateway));
-  const others = [...peerNames(parts, endpoints), ...linkedNames(parts, hostConfig.Links)];
-  const peers = others.map(({ name, address }) => `${name}:${address}`);
+  // In networks with names a link is a name like any other, and follows its container from address to address.
+  const linked = endpoints.some(isNamed) ? [] : linkedNames(parts, hostConfig.Links);
+  const peers = linked.map(({ name, address }) => `${name}:${address}`);
   return hostsFile({
     base: hostConfig.NetworkMode === 'host' ? readText('/etc/hosts') : undefined,
     hostname: config.Hostname,
@@ -74,15 +97,16 @@ function withGateway(text: string, gateway: string): string {
     : text;
 }
 
-function resolvText({ hostConfig }: Definition): string {
-  return resolvConf({
+/** What the host and the request say about name servers. */
+export function resolverOptions({ hostConfig }: Definition): ResolverOptions {
+  return {
     host: readText('/etc/resolv.conf'),
     resolved: readText('/run/systemd/resolve/resolv.conf'),
     shared: hostConfig.NetworkMode === 'host',
     servers: hostConfig.Dns,
     search: hostConfig.DnsSearch,
     options: hostConfig.DnsOptions,
-  });
+  };
 }
 
 function readText(path: string): string {

@@ -14,6 +14,8 @@ import { anyOf, checkFilters, lacksLabels, matchesLabels, parseUntil } from '../
 import type { Parts } from '../parts.ts';
 import { announced } from '../prune-event.ts';
 import { formatTime } from '../time.ts';
+import { connectContainer } from './connect.ts';
+import { disconnectContainer } from './disconnect.ts';
 
 const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 
@@ -24,6 +26,8 @@ export function networkVerbs(parts: Parts): Networks {
       parts.networks.list().filter(networkFilter(parts, filters)).map(toResource),
     inspect: async (id) => inspectNetwork(parts, id),
     remove: (id) => removeNetwork(parts, id),
+    connect: (id, container, settings) => connectContainer(parts, id, container, settings),
+    disconnect: (id, container, force) => disconnectContainer(parts, id, container, force),
     prune: (filters) => announced(parts, 'network', pruneNetworks(parts, filters)),
   };
 }
@@ -35,11 +39,13 @@ function createNetwork(
   const network = parts.networks.create({
     name: request.Name,
     ...(request.Driver === '' ? {} : { driver: request.Driver }),
-    pools: request.IPAM.Config.map(({ Subnet, Gateway, IPRange }) => ({
+    pools: request.IPAM.Config.map(({ Subnet, Gateway, IPRange, AuxiliaryAddresses }) => ({
       ...(Subnet === undefined ? {} : { subnet: Subnet }),
       ...(Gateway === undefined ? {} : { gateway: Gateway }),
       ...(IPRange === undefined ? {} : { range: IPRange }),
+      ...(AuxiliaryAddresses === undefined ? {} : { taken: AuxiliaryAddresses }),
     })),
+    enableIpv4: request.EnableIPv4,
     enableIpv6: request.EnableIPv6,
     internal: request.Internal,
     labels: request.Labels,
@@ -126,6 +132,7 @@ function toResource(network: Network): NetworkResource {
             Subnet: pool.subnet,
             Gateway: pool.gateway,
             ...(pool.range === undefined ? {} : { IPRange: pool.range }),
+            ...(pool.taken === undefined ? {} : { AuxiliaryAddresses: pool.taken }),
           },
         ],
   );

@@ -1,0 +1,76 @@
+/** What joining and leaving a network does to a container that runs. */
+
+import { hasIpv6 } from '../host/network-facts.ts';
+import { deleteLink } from '../netlink/index.ts';
+import type { Op, Step } from '../plan/ops.ts';
+import {
+  type Attachment,
+  defaultRoutes,
+  firewallSteps,
+  interfaceMessages,
+  leaveElements,
+  vethStep,
+} from './endpoint-plan.ts';
+import { netlink } from './host-plan.ts';
+import { hasNames, nameRulesStep } from './name-plan.ts';
+import type { Endpoint } from './types.ts';
+
+const ENODEV = 19;
+
+export function joinSteps(table: string, attachment: Attachment, all: readonly Endpoint[]): Step[] {
+  const { endpoint, network } = attachment;
+  return [
+    vethStep(attachment),
+    ...firewallSteps(table, attachment),
+    ...familySteps(endpoint),
+    {
+      stage: 'inside',
+      op: netlink([...interfaceMessages(endpoint), ...defaultRoutes(all, true)]),
+      why: `${endpoint.interface} comes up in the running container`,
+    },
+    ...(hasNames(network) ? [nameRulesStep()] : []),
+    {
+      stage: 'teardown',
+      op: netlink([deleteLink(endpoint.hostInterface)], [ENODEV]),
+      why: 'a cable that does not get as far is taken away',
+    },
+  ];
+}
+
+/** The rest of the container's interfaces stay as they are, but one of them may have to give the way out. */
+export function leaveSteps(table: string, endpoint: Endpoint, rest: readonly Endpoint[]): Step[] {
+  const routes = defaultRoutes(rest, true);
+  return [
+    ...leaveElements(table, endpoint),
+    {
+      stage: 'host',
+      op: netlink([deleteLink(endpoint.hostInterface)], [ENODEV]),
+      why: `the cable to network ${endpoint.networkName} goes, with both its ends`,
+    },
+    ...(routes.length === 0
+      ? []
+      : [
+          {
+            stage: 'inside' as const,
+            op: netlink(routes),
+            why: 'the way out leads through another network',
+          },
+        ]),
+  ];
+}
+
+/** A container of IPv4 networks has IPv6 switched off for whatever comes later, too. */
+function familySteps(endpoint: Endpoint): Step[] {
+  if (!hasIpv6()) return [];
+  const six = endpoint.address6 !== '';
+  const settings: [string, string][] = six
+    ? [
+        [`${endpoint.interface}/disable_ipv6`, '0'],
+        [`${endpoint.interface}/accept_ra`, '0'],
+      ]
+    : [[`${endpoint.interface}/disable_ipv6`, '1']];
+  return settings.map(([key, value]) => {
+    const op: Op = { op: 'sysctl', key: `net/ipv6/conf/${key}`, value };
+    return { stage: 'inside', op, why: 'the address families are those of the network' };
+  });
+}

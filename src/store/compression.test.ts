@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { limits } from '../base/limits.ts';
 import { compressionOf, decompress, peek } from './compression.ts';
 import { chunks } from './testing/blob-store-contract.ts';
 
@@ -99,3 +100,21 @@ test('peek gives the head and leaves the stream whole', async () => {
   expect(Buffer.from(head).toString()).toBe('abcd');
   expect((await whole(rest)).toString()).toBe('abcdef');
 });
+
+test('decompress stops a stream that grows past what any archive does (CVE-2017-14992)', async () => {
+  const frame = zstdCompressSync(new Uint8Array(16 * 1024 * 1024));
+  let sent = 0;
+  async function* bomb() {
+    for (;;) {
+      sent += frame.length;
+      yield frame;
+    }
+  }
+  let grown = 0;
+  const read = async () => {
+    for await (const chunk of decompress(bomb())) grown += chunk.length;
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'decompression-bomb' });
+  expect(grown).toBeLessThanOrEqual(limits.decompressedFreeBytes + 16 * 1024 * 1024);
+  expect(sent).toBeLessThan(4 * 1024 * 1024);
+}, 60_000);

@@ -36,6 +36,8 @@ const MAX_ENTRIES = 2_000_000;
 const MAX_LINKS = 40;
 
 export class FileTree implements AsyncDisposable {
+  /** Members that `receive` has seen, whether it took them or not. */
+  members = 0;
   readonly #entries = new Map<string, FileEntry>();
   readonly #spool: Spool;
   #sorted: FileEntry[] | undefined;
@@ -146,8 +148,10 @@ export class FileTree implements AsyncDisposable {
     const receiver = new Receiver(this, this.#spool);
     for await (const chunk of decompress(archive)) {
       for (const event of reader.push(chunk)) {
-        if (event.kind === 'entry') receiver.begin(event.entry);
-        else await receiver.data(event.offset, event.bytes);
+        if (event.kind === 'entry') {
+          this.members += 1;
+          receiver.begin(event.entry);
+        } else await receiver.data(event.offset, event.bytes);
       }
     }
     reader.finish();
@@ -176,6 +180,8 @@ class Receiver {
     this.end();
     const member = memberPath(entry.path);
     const path = member === '.' ? '' : member;
+    // CVE-2021-29136: something else in the place of the top.
+    if (path === '' && entry.kind !== 'directory') throw invalid('its top is no directory');
     if (path === '') return;
     if (entry.kind === 'hardlink') {
       const target = this.#tree.get(memberPath(entry.link));

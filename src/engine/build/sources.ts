@@ -118,8 +118,8 @@ export class Sources implements AsyncDisposable {
     try {
       await unpacked.receive(tree.read(entry));
     } catch (error) {
-      // Only looked like one: it is copied as it is, as docker does.
-      if (error instanceof TiffinError) return undefined;
+      // Only looked like one: it is copied as it is, as docker does. An archive that goes wrong further on is refused.
+      if (error instanceof TiffinError && unpacked.members === 0) return undefined;
       throw error;
     }
     return indexSource(unpacked, { keepsOwners: true });

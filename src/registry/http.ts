@@ -1,5 +1,6 @@
 /** One HTTP request with a limit on silence; redirects are the caller's business. */
 
+import { TiffinError } from '../base/errors.ts';
 import { certificatesFor } from './certificates.ts';
 
 /** Milliseconds until the headers must have come, and between two pieces of a body. */
@@ -56,13 +57,16 @@ export async function* bodyChunks(response: Response): AsyncGenerator<Uint8Array
   }
 }
 
-/** The whole body, refused as soon as it is larger than `limit` bytes. */
+/** The whole body. Throws `invalid` as soon as it is larger than `limit` bytes. */
 export async function boundedBody(response: Response, limit: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of bodyChunks(response)) {
     size += chunk.length;
-    if (size > limit) throw new RangeError(`answer is larger than ${limit} bytes`);
+    if (size > limit) {
+      const message = `the registry's answer is larger than ${limit} bytes`;
+      throw new TiffinError('invalid', 'registry-answer-too-large', message);
+    }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -1,6 +1,6 @@
 /**
  * Tiffin beside runc, crun, podman and docker, in one run on one machine.
- * Usage: bun bench/main.ts [--rounds N] [runtime|filter|engine|api|logs|memory|pull|build …]; without a name, all.
+ * Usage: bun bench/main.ts [--rounds N] [runtime|filter|engine|api|logs|memory|pull|build|images …]; without a name, all.
  */
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +16,7 @@ import { apiScenarios } from './scenarios/api.ts';
 import { buildScenarios } from './scenarios/build.ts';
 import { engineScenarios } from './scenarios/engine.ts';
 import { filterScenarios } from './scenarios/filter.ts';
+import { imageScenarios } from './scenarios/images.ts';
 import { logScenarios } from './scenarios/logs.ts';
 import { memoryScenarios } from './scenarios/memory.ts';
 import { pullScenarios } from './scenarios/pull.ts';
@@ -35,7 +36,7 @@ async function main(argv: readonly string[]): Promise<void> {
     if (wanted('runtime'))
       print(await runtimeScenarios(runtimePeers(tiffin, `${work}/state`), work, rounds));
     if (wanted('filter')) print(filterScenarios(work, rounds));
-    if (['engine', 'api', 'logs', 'memory', 'pull', 'build'].some(wanted))
+    if (['engine', 'api', 'logs', 'memory', 'pull', 'build', 'images'].some(wanted))
       await engineGroups(work, wanted, rounds);
   } finally {
     removeWork(work);
@@ -61,6 +62,7 @@ async function engineGroups(
     if (wanted('logs')) print(await logScenarios(peers));
     if (wanted('memory')) print(await memoryScenarios(peers));
     if (wanted('pull')) print(await pullScenarios(peers, work));
+    if (wanted('images')) print(await imageScenarios(peers, work));
     if (wanted('build')) print(await buildScenarios(peers, work, rounds));
   } finally {
     for (const peer of peers) await peer.stop();

@@ -1,11 +1,10 @@
 /** A large image from a registry on loopback, until its first container has run. */
 
-import { spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { run } from '../command.ts';
 import { writeLargeImage } from '../large-image.ts';
 import { takeTurns } from '../measure.ts';
-import { type EnginePeer, stopDaemon } from '../peers/peer.ts';
+import type { EnginePeer } from '../peers/peer.ts';
+import { startRegistry } from '../registry.ts';
 import type { Row } from '../table.ts';
 
 export async function pullScenarios(peers: readonly EnginePeer[], work: string): Promise<Row[]> {
@@ -55,28 +54,4 @@ export async function pullScenarios(peers: readonly EnginePeer[], work: string):
     for (const peer of peers) remove(peer);
     await registry.stop();
   }
-}
-
-async function startRegistry(work: string): Promise<{ host: string; stop: () => Promise<void> }> {
-  const host = `127.0.0.1:${freePort()}`;
-  mkdirSync(`${work}/registry`);
-  writeFileSync(
-    `${work}/registry.yml`,
-    `version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: ${work}/registry\nhttp:\n  addr: ${host}\n`,
-  );
-  const child = spawn('docker-registry', ['serve', `${work}/registry.yml`], { stdio: 'ignore' });
-  const deadline = performance.now() + 10_000;
-  while ((await fetch(`http://${host}/v2/`).catch(() => undefined)) === undefined) {
-    if (child.exitCode !== null) throw new Error(`docker-registry ended with ${child.exitCode}`);
-    if (performance.now() > deadline) throw new Error('docker-registry does not answer');
-    await Bun.sleep(20);
-  }
-  return { host, stop: () => stopDaemon(child) };
-}
-
-function freePort(): number {
-  const server = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data: () => undefined } });
-  const { port } = server;
-  server.stop(true);
-  return port;
 }

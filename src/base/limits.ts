@@ -48,6 +48,8 @@ export const limits = {
   decompressedBytes: 1024 * 1024 * MiB,
   /** Redirects followed for one registry request. */
   registryRedirects: 10,
+  /** Beginnings of blobs whose transfer broke off that an engine keeps over its restart. */
+  partialBlobs: 32,
   /** Layers fetched side by side. */
   parallelLayers: 3,
   /** Layers sent side by side. */

@@ -134,9 +134,7 @@ async function fetchBlob(
     // It arrived, or the other pull gave up and this one goes on.
     return fetchBlob(client, blob, options);
   }
-  const beginning = await options.blobs.partial?.(blob.digest);
-  const source = downloadBlob(client, blob, { ...options, ...(beginning && { beginning }) });
-  const work = options.blobs.write(blob, source);
+  const work = arrive(client, blob, options);
   underWay(options.blobs).set(blob.digest, work);
   try {
     await work;
@@ -144,6 +142,24 @@ async function fetchBlob(
     underWay(options.blobs).delete(blob.digest);
   }
   options.onProgress({ id, status: 'Download complete' });
+}
+
+/** Goes on from what an earlier transfer left. That may be damaged, as after a power failure: then the whole is fetched, once. */
+async function arrive(
+  client: RepositoryClient,
+  blob: Descriptor,
+  options: PullOptions,
+): Promise<void> {
+  const beginning = await options.blobs.partial?.(blob.digest);
+  if (beginning !== undefined) {
+    try {
+      const source = downloadBlob(client, blob, { ...options, beginning });
+      return await options.blobs.write(blob, source);
+    } catch (error) {
+      if (!(error instanceof TiffinError) || error.class !== 'invalid') throw error;
+    }
+  }
+  await options.blobs.write(blob, downloadBlob(client, blob, options));
 }
 
 /** What is being fetched into a store: two pulls of one layer share it. */

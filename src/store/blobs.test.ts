@@ -69,3 +69,30 @@ async function run(command: string, ...args: string[]): Promise<void> {
   const [code] = await once(spawn(command, args, { stdio: 'inherit' }), 'close');
   expect(code).toBe(0);
 }
+
+test('FileBlobStore keeps the beginning of a blob that was arriving when its engine was killed, and no more', async () => {
+  const directory = testDirectory();
+  const bytes = new Uint8Array(3 * 1024 * 1024).fill(7);
+  const expected = { digest: sha256Digest(bytes), size: bytes.length };
+  const killed = new FileBlobStore(directory);
+  const small = { digest: sha256Digest('small'), size: 5 };
+  for (const [what, size] of [
+    [expected, 2 * 1024 * 1024],
+    [small, 3],
+    [undefined, 2 * 1024 * 1024],
+  ] as const) {
+    await (await killed.begin(what)).write(bytes.subarray(0, size));
+  }
+  // Its writers are never ended: what they have written is all that the next store finds.
+  const written = () =>
+    filesBelow(directory).filter((path) => statSync(join(directory, path)).size > 0).length;
+  while (written() < 2) await new Promise((resolve) => setImmediate(resolve));
+  const store = new FileBlobStore(directory);
+  expect(filesBelow(directory).length).toBe(1);
+  expect(store.list()).toEqual([]);
+  let size = 0;
+  for await (const piece of (await store.partial(expected.digest)) ?? []) size += piece.length;
+  expect(size).toBe(2 * 1024 * 1024);
+  expect(await store.partial(small.digest)).toBeUndefined();
+  expect(await store.partial(expected.digest)).toBeUndefined();
+});

@@ -1,10 +1,19 @@
 /** Blobs of an OCI image layout: `<directory>/blobs/<algorithm>/<hex>` (image-spec image-layout.md). */
 
-import { createReadStream, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errnoName, TiffinError } from '../base/errors.ts';
 import { randomSuffix, shortId } from '../base/ids.ts';
+import { limits } from '../base/limits.ts';
 import type { BlobStore, Digest } from '../spec/content.ts';
 import {
   type DigestAlgorithm,
@@ -17,8 +26,10 @@ import { NewFile, syncDirectory } from './durable-files.ts';
 
 const READ_CHUNK = 256 * 1024;
 const ALGORITHMS: readonly DigestAlgorithm[] = ['sha256', 'sha512'];
-/** Temporary files; emptied when the store opens. Not part of the layout, so hidden. */
+/** Temporary files. Not part of the layout, so hidden. When the store opens, only what a transfer can go on from stays. */
 const INGEST = '.ingest';
+/** `arriving-<hex>-<random>` while its writer lives, `partial-<hex>` when it broke off. */
+const ARRIVING = 'arriving-';
 const PARTIAL = 'partial-';
 /** Less is fetched again sooner than it is looked for. */
 const PARTIAL_MIN = 1024 * 1024;
@@ -31,11 +42,11 @@ export class FileBlobStore implements BlobStore {
   /** Creates what is missing and removes what a crash left half-written. One process at a time. */
   constructor(directory: string) {
     this.#directory = directory;
-    rmSync(join(directory, INGEST), { recursive: true, force: true });
     mkdirSync(join(directory, INGEST), { recursive: true, mode: 0o700 });
     for (const algorithm of ALGORITHMS) {
       mkdirSync(join(directory, 'blobs', algorithm), { recursive: true, mode: 0o700 });
     }
+    this.#keepPartials();
   }
 
   has(digest: Digest): boolean {
@@ -128,9 +139,10 @@ export class FileBlobStore implements BlobStore {
     return join(this.#directory, 'blobs', digestAlgorithm(digest), digestHex(digest));
   }
 
-  /** A new name for a file that is to be renamed into the layout. */
-  temporary(): string {
-    return join(this.#directory, INGEST, randomSuffix());
+  /** A new name for a file that is to be renamed into the layout, as the blob of that digest if it is known. */
+  temporary(digest?: Digest): string {
+    const begin = digest === undefined ? '' : `${ARRIVING}${digestHex(digest)}-`;
+    return join(this.#directory, INGEST, `${begin}${randomSuffix()}`);
   }
 
   /** The beginning of a blob whose transfer broke off, once; undefined when there is none. */
@@ -158,7 +170,26 @@ export class FileBlobStore implements BlobStore {
 
   /** For content that arrives by calls. End it by `commit` or `abandon`. */
   async begin(expected?: { digest: Digest; size?: number }): Promise<BlobWriter> {
-    return new BlobWriter(this, await NewFile.create(this.temporary()), expected);
+    return new BlobWriter(this, await NewFile.create(this.temporary(expected?.digest)), expected);
+  }
+
+  /** After a kill: what was arriving becomes a beginning to go on from, the rest goes. The digest over the whole finds what is damaged. */
+  #keepPartials(): void {
+    const directory = join(this.#directory, INGEST);
+    let kept = 0;
+    for (const name of readdirSync(directory).sort()) {
+      const path = join(directory, name);
+      const hex = name.startsWith(ARRIVING)
+        ? (name.slice(ARRIVING.length).split('-', 1)[0] ?? '')
+        : name.startsWith(PARTIAL)
+          ? name.slice(PARTIAL.length)
+          : '';
+      const usable = hex !== '' && statSync(path).size >= PARTIAL_MIN && kept < limits.partialBlobs;
+      if (usable) {
+        renameSync(path, join(directory, `${PARTIAL}${hex}`));
+        kept += 1;
+      } else rmSync(path, { recursive: true, force: true });
+    }
   }
 
   async #ingest(

@@ -65,6 +65,11 @@ export class Garbage {
     };
   }
 
+  /** For the start: what an earlier pull has fetched of a blob stays, so that the next one goes on from there. */
+  async collectAtStart(): Promise<void> {
+    await this.#collect(true);
+  }
+
   /** Empty when the store is held: then it happens later. */
   async collect(): Promise<Collected> {
     this.#wanted = true;
@@ -85,11 +90,11 @@ export class Garbage {
     return this.#holds > 0 ? { blobs: [], layers: [] } : this.#unneeded(this.#keptRows().kept);
   }
 
-  async #collect(): Promise<Collected> {
+  async #collect(keepPartials = false): Promise<Collected> {
     const { kept, dropped } = this.#keptRows();
     for (const { id } of dropped) this.#records.delete(id);
     this.#compressed.keepOnly(new Set(kept.flatMap(blobsOf)));
-    this.#blobs.dropPartials();
+    if (!keepPartials) this.#blobs.dropPartials();
     const collected: Collected = { ...this.#unneeded(kept), bytes: 0 };
     for (const digest of collected.blobs) {
       collected.bytes += this.#blobs.size(digest);

@@ -101,7 +101,7 @@ export class Store {
   /** Removes what a crash or an interrupted transfer left behind, and unpacks again what a crash of the machine may have eaten. */
   async recover(): Promise<void> {
     const doubtful = await this.layers.sweep();
-    await this.#garbage.collect();
+    await this.#garbage.collectAtStart();
     await this.#layout.update();
     for (const { diffId, blob } of this.images.allLayers()) {
       // A layer that cannot be unpacked any more fails the container that needs it, not the start of the engine.

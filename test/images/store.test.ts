@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  statfsSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -14,6 +15,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { must, run, TestEngine, tiffinBinary, until } from '../integration/harness.ts';
+import { startRegistry } from './registry.ts';
 
 let engine: TestEngine;
 /** An image of two layers, the upper one large enough that its load takes a while. */
@@ -100,6 +102,68 @@ test('a load that dies with its engine at any moment leaves the store whole', as
   );
   expect(await engine.ok('system', 'fsck')).toContain('no problems');
 }, 120_000);
+
+test('a pull that dies with its engine at any moment leaves the store whole, and the next one goes on', async () => {
+  using registry = await startRegistry({
+    directory: engine.directory,
+    name: 'store',
+    port: 18_595,
+  });
+  const name = `${registry.host}/meal:1`;
+  await engine.ok('load', '-q', '-i', archive);
+  await engine.ok('tag', 'meal:1', name);
+  await engine.ok('push', '-q', name);
+  await engine.ok('rmi', 'meal:1', name);
+  for (let round = 0; round < 8; round += 1) {
+    const pull = spawn(tiffinBinary, ['-H', `unix://${engine.socket}`, 'pull', '-q', name], {
+      stdio: 'ignore',
+    });
+    const ended = new Promise((done) => pull.on('close', done));
+    // Not a wait for something: the moment of the kill is what is to be random.
+    await wait(randomInt(1, 600));
+    await engine.kill();
+    await ended;
+    await engine.serve();
+    expect(await engine.ok('system', 'fsck')).toContain('no problems');
+    if ((await engine.ok('images', '-q', name)) === '') continue;
+    expect(await engine.ok('run', '--rm', name, 'sh', '-c', 'ls /tree | wc -l')).toBe('300');
+    await engine.ok('rmi', name);
+  }
+  await engine.ok('pull', '-q', name);
+  expect(await engine.ok('run', '--rm', name, 'sh', '-c', 'cat /tree/* | wc -c')).toBe('30000000');
+  expect(await engine.ok('system', 'fsck')).toContain('no problems');
+  await engine.ok('tag', name, 'meal:1');
+  await engine.ok('rmi', name);
+}, 120_000);
+
+test('the room of a removed layer is free again, also after containers of it ran', async () => {
+  await using alone = new TestEngine();
+  const disk = join(engine.directory, 'disk');
+  mkdirSync(alone.dataRoot, { mode: 0o700 });
+  await must(['truncate', '-s', '400M', disk]);
+  await must(['mkfs.ext4', '-q', disk]);
+  await must(['mount', '-o', 'loop', disk, alone.dataRoot]);
+  const used = () => {
+    const { blocks, bfree, bsize } = statfsSync(alone.dataRoot);
+    return (blocks - bfree) * bsize;
+  };
+  try {
+    await alone.serve();
+    await alone.ok('run', '--rm', 'starter', 'true');
+    const before = used();
+    await alone.ok('load', '-q', '-i', archive);
+    expect(used() - before).toBeGreaterThan(30_000_000);
+    await alone.ok('run', '--rm', 'meal:1', 'true');
+    const running = await alone.ok('run', '-d', 'meal:1', 'sleep', '1000');
+    await alone.ok('rm', '-f', running);
+    await alone.ok('rmi', 'meal:1');
+    // A deleted file that somebody has mounted takes its room until it is let go.
+    await until('the room is free again', () => used() - before < 5_000_000);
+  } finally {
+    await alone.stop();
+    await must(['umount', alone.dataRoot]);
+  }
+}, 60_000);
 
 test('skopeo reads the store as the OCI image layout that it is', async () => {
   const root = join(engine.directory, 'root.tar');

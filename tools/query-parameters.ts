@@ -23,7 +23,6 @@ export const queryExceptions: Readonly<Record<string, Readonly<Record<string, Ve
   'POST /images/{name}/push': {
     platform: 'refused with 404 unless it is the platform of the image',
   },
-  'POST /images/load': { platform: 'refused with 501' },
   'POST /build': {
     rm: 'no effect: steps leave no containers',
     forcerm: 'no effect: steps leave no containers',

@@ -118,7 +118,7 @@ test('a platform that is not that of the image is refused', async () => {
   }
   const removal = `/images/starter?platforms=${query('amd64')}&platforms=${query('arm64')}`;
   expect((await served.ask('DELETE', removal)).status).toBe(404);
-  expect((await served.ask('POST', '/images/load?platform=x')).status).toBe(501);
+  expect((await served.ask('POST', '/images/load?platform=x')).status).toBe(400);
 });
 
 test('create refuses a body that describes no container, and an environment without names', async () => {

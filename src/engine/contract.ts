@@ -266,8 +266,12 @@ export interface Images {
   history(name: string): Promise<HistoryItem[]>;
   tag(name: string, repository: string, tag: string): Promise<void>;
   remove(name: string, options: { force: boolean; noprune: boolean }): Promise<ImageDeleteItem[]>;
-  /** docker-archive or OCI layout, as tar, optionally compressed; yields what was loaded (`Loaded image: …`). */
-  load(archive: AsyncIterable<Uint8Array>, onProgress: OnProgress): Promise<string[]>;
+  /** docker-archive or OCI layout, as tar, optionally compressed; yields what was loaded (`Loaded image: …`). `platform`: of an index; the host's by default. */
+  load(
+    archive: AsyncIterable<Uint8Array>,
+    onProgress: OnProgress,
+    platform?: Platform,
+  ): Promise<string[]>;
   /** A tar that is a docker-archive and an OCI layout at once. */
   save(names: string[]): AsyncIterable<Uint8Array>;
   /** A root file system tar as a new image; returns its id. */

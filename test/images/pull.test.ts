@@ -192,3 +192,24 @@ async function put(tag: string, index: object): Promise<{ digest: string; size: 
   expect(answer.status).toBe(201);
   return { digest: String(answer.headers.get('docker-content-digest')), size: body.length };
 }
+
+test('--platform of save, push and load takes that platform or refuses it, by tiffin and by docker', async () => {
+  const own = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64';
+  const file = join(engine.directory, 'platform.tar');
+  for (const client of [engine.tiffin.bind(engine), engine.docker.bind(engine)]) {
+    const other = await client(['save', '--platform', 'linux/s390x', '-o', file, 'starter']);
+    expect(other.status).not.toBe(0);
+    expect(other.stderr).toContain('does not provide the specified platform (linux/s390x)');
+    expect(await client(['save', '--platform', own, '-o', file, 'starter'])).toMatchObject({
+      status: 0,
+    });
+    const loaded = await client(['load', '-q', '--platform', own, '-i', file]);
+    expect(loaded).toMatchObject({ status: 0, stdout: 'Loaded image: starter:latest\n' });
+    const none = await client(['load', '-q', '--platform', 'linux/s390x', '-i', file]);
+    expect(none.status).not.toBe(0);
+    await engine.ok('tag', 'starter', `${box}:p`);
+    const pushed = await client(['push', '--platform', 'linux/s390x', `${box}:p`]);
+    expect(pushed.status).not.toBe(0);
+    expect(await client(['push', '--platform', own, `${box}:p`])).toMatchObject({ status: 0 });
+  }
+});

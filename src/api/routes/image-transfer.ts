@@ -3,7 +3,7 @@
 import { TiffinError } from '../../base/errors.ts';
 import { parseReference } from '../../spec/reference.ts';
 import type { Call } from '../call.ts';
-import { requirePlatform } from '../image-platform.ts';
+import { platformParameter, requirePlatform } from '../image-platform.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 import { type Reply, stream } from '../reply.ts';
 import { progressReply } from '../stream/progress.ts';
@@ -38,9 +38,10 @@ async function pullImage({ engine, query, header, signal }: Call, image: string)
 }
 
 export async function pushImage({ engine, path, query, header, signal }: Call): Promise<Reply> {
-  await requirePlatform(engine, path.get('name'), query.text('platform'));
   const auth = parseRegistryAuth(header('x-registry-auth'));
   const tag = query.text('tag') ?? '';
+  const named = tag === '' ? path.get('name') : `${path.get('name')}:${tag}`;
+  await requirePlatform(engine, named, query.text('platform'));
   return progressReply(async (onProgress) => {
     const options = { tag, ...(auth && { auth }), onProgress, signal };
     const results = await engine.images.push(path.get('name'), options);
@@ -83,12 +84,10 @@ export function splitName(name: string, tag: string): { repository: string; tag:
 
 export async function loadImages({ engine, query, body }: Call): Promise<Reply> {
   const quiet = query.flag('quiet');
-  if (query.nonEmpty('platform') !== undefined) {
-    const message = 'loading one platform of an archive is not supported';
-    throw new TiffinError('unsupported', 'no-platform-choice', message);
-  }
+  const platform = platformParameter(query.nonEmpty('platform'));
   return progressReply(async (report) => {
-    const loaded = await engine.images.load(body.stream(), quiet ? () => undefined : report);
+    const onProgress = quiet ? () => undefined : report;
+    const loaded = await engine.images.load(body.stream(), onProgress, platform);
     return loaded.map((line) => ({ stream: `${line}\n` }));
   });
 }

@@ -15,13 +15,16 @@ export const load: Command = {
       kind: 'string',
       help: 'Read from tar archive file, instead of STDIN',
     },
+    { name: 'platform', kind: 'string', help: 'Load only the given platform (os/arch[/variant])' },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Suppress the load output' },
   ],
   args: { min: 0, max: 0 },
   run: async ({ flags, client, out }) => {
     const body = await readArchive(flags.text('input'));
     const quiet = flags.bool('quiet');
-    const response = await client.stream('POST', withQuery('/images/load', { quiet }), { body });
+    const platform = flags.text('platform') || undefined;
+    const path = withQuery('/images/load', { quiet, platform });
+    const response = await client.stream('POST', path, { body });
     await showProgress(jsonLines<ProgressMessage>(response.body), { fd: 1, quiet: false, out });
     return 0;
   },

@@ -16,6 +16,7 @@ export const push: Command = {
       kind: 'bool',
       help: 'Push all tags of an image to the repository',
     },
+    { name: 'platform', kind: 'string', help: 'Push only the given platform (os/arch[/variant])' },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Suppress verbose output' },
   ],
   args: { min: 1, max: 1 },
@@ -36,7 +37,8 @@ export const push: Command = {
     const headers = { 'X-Registry-Auth': auth ?? Buffer.from('{}').toString('base64url') };
     const path = `/images/${familiarName(reference).split('/').map(encodeURIComponent).join('/')}/push`;
     if (reference.digest !== undefined) throw new CliError('cannot push a digest reference');
-    const response = await client.stream('POST', withQuery(path, { tag }), { headers });
+    const platform = flags.text('platform') || undefined;
+    const response = await client.stream('POST', withQuery(path, { tag, platform }), { headers });
     await showProgress(jsonLines<ProgressMessage>(response.body), { fd: 1, quiet, out });
     if (quiet) out.print(`${formatReference({ ...reference, ...(tag && { tag }) })}\n`);
     return 0;

@@ -30,7 +30,7 @@ export function imageVerbs(parts: Parts): Images {
     history: async (name) => store.history(await parts.images.provide(name)).map(historyItem),
     tag: (name, repository, tag) => tagImage(parts, name, repository, tag),
     remove: (name, options) => removeImage(parts, name, options.force),
-    load: (archive, onProgress) => loadImages(parts, archive, onProgress),
+    load: (archive, onProgress, platform) => loadImages(parts, archive, onProgress, platform),
     save: (names) => saveImages(parts, names),
     import: (archive, options) => importImage(parts, archive, options),
     prune: (filters) => announced(parts, 'image', pruneImages(parts, filters)),
@@ -82,8 +82,11 @@ async function loadImages(
   parts: Parts,
   archive: AsyncIterable<Uint8Array>,
   onProgress: Parameters<Images['load']>[1],
+  wanted: Parameters<Images['load']>[2],
 ): Promise<string[]> {
-  const loaded = await parts.store.archives.load(archive, hostPlatform(), onProgress);
+  const platform = wanted ?? hostPlatform();
+  const isWanted = wanted !== undefined;
+  const loaded = await parts.store.archives.load(archive, platform, onProgress, isWanted);
   for (const { id, name } of loaded) {
     emitImage(parts, 'load', id, parts.store.images.find(id), name ?? id);
   }

@@ -29,8 +29,9 @@ export class Archives {
     archive: AsyncIterable<Uint8Array>,
     platform: Platform,
     onProgress?: OnProgress,
+    mustMatch = false,
   ): Promise<LoadedImage[]> {
-    return loadArchive(this.#store, archive, platform, onProgress);
+    return loadArchive(this.#store, archive, platform, onProgress, mustMatch);
   }
 
   save(names: readonly string[]): AsyncGenerator<Uint8Array> {

@@ -1,7 +1,8 @@
 /** Loads an image archive: everything is verified and unpacked before the first image gets its name. */
 
+import type { TiffinError } from '../../base/errors.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
-import { formatPlatform } from '../../spec/platform.ts';
+import { formatPlatform, platformMatches } from '../../spec/platform.ts';
 import { familiarReference, withDefaultTag } from '../../spec/reference.ts';
 import type { ImageOrigin } from '../images/images.ts';
 import { readImage, type StoredImage } from '../images/read-image.ts';
@@ -19,12 +20,16 @@ export interface LoadedImage {
 
 type LoadTarget = Pick<Store, 'blobs' | 'layers' | 'admit' | 'hold' | 'collect'>;
 
-/** docker-archive or OCI layout, as tar, optionally compressed. Throws `invalid`; then nothing of it stays. */
+/**
+ * docker-archive or OCI layout, as tar, optionally compressed. Throws `invalid`; then nothing of it stays. `platform` selects from an
+ * index; with `mustMatch` an image of another one that stands alone is refused too.
+ */
 export async function loadArchive(
   store: LoadTarget,
   archive: AsyncIterable<Uint8Array>,
   platform: Platform,
   onProgress?: OnProgress,
+  mustMatch = false,
 ): Promise<LoadedImage[]> {
   await using _hold = await store.hold();
   // Takes place when the hold ends: files of the archive that belong to no image, or all of a refused one.
@@ -33,6 +38,9 @@ export async function loadArchive(
   const found = await findImages(store, received, platform);
   const images: StoredImage[] = [];
   for (const { manifest } of found) images.push(await readImage(store.blobs, manifest));
+  const fits = ({ config: { os, architecture, variant } }: StoredImage) =>
+    platformMatches(platform, { os, architecture, ...(variant && { variant }) });
+  if (mustMatch && !images.every(fits)) throw noImage(platform);
   // Each layer is compared with the diffId in the configuration as it is unpacked.
   for (const { diffId, blob } of images.flatMap((image) => image.layers)) {
     await store.layers.ensure(diffId, blob, onProgress);
@@ -62,6 +70,10 @@ async function findImages(
   const oci = index === undefined ? [] : await ociImages(index, store.blobs, platform);
   if (oci.length > 0) return oci;
   const docker = manifest === undefined ? [] : await dockerImages(received, manifest, store.blobs);
-  if (docker.length === 0) throw broken(`it has no image for ${formatPlatform(platform)}`);
+  if (docker.length === 0) throw noImage(platform);
   return docker;
+}
+
+function noImage(platform: Platform): TiffinError {
+  return broken(`it has no image for ${formatPlatform(platform)}`);
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Digest } from '../spec/digest.ts';
-import { FileBlobStore } from './blobs.ts';
+import { type BlobWriter, FileBlobStore } from './blobs.ts';
 import { blobStoreContract, chunks } from './testing/blob-store-contract.ts';
 import { filesBelow, removeTestDirectories, testDirectory } from './testing/directory.ts';
 
@@ -76,14 +76,17 @@ test('FileBlobStore keeps the beginning of a blob that was arriving when its eng
   const expected = { digest: sha256Digest(bytes), size: bytes.length };
   const killed = new FileBlobStore(directory);
   const small = { digest: sha256Digest('small'), size: 5 };
+  const writers: BlobWriter[] = [];
   for (const [what, size] of [
     [expected, 2 * 1024 * 1024],
     [small, 3],
     [undefined, 2 * 1024 * 1024],
   ] as const) {
-    await (await killed.begin(what)).write(bytes.subarray(0, size));
+    const writer = await killed.begin(what);
+    writers.push(writer);
+    await writer.write(bytes.subarray(0, size));
   }
-  // Its writers are never ended: what they have written is all that the next store finds.
+  // Its writers have not ended: what they have written is all that the next store finds.
   const written = () =>
     filesBelow(directory).filter((path) => statSync(join(directory, path)).size > 0).length;
   while (written() < 2) await new Promise((resolve) => setImmediate(resolve));
@@ -95,4 +98,5 @@ test('FileBlobStore keeps the beginning of a blob that was arriving when its eng
   expect(size).toBe(2 * 1024 * 1024);
   expect(await store.partial(small.digest)).toBeUndefined();
   expect(await store.partial(expected.digest)).toBeUndefined();
+  for (const writer of writers) await writer.abandon();
 });

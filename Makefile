@@ -12,6 +12,7 @@ SHIM_SOURCES := $(wildcard shim/*.c shim/*.h)
 BUILD_PACKAGES := musl-tools linux-libc-dev busybox-static
 TEST_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-14-dev gcc libc6-dev libseccomp-dev nftables iproute2 procps \
   erofs-utils skopeo buildah umoci docker-registry docker.io containerd apache2-utils debootstrap runc crun podman tmux xz-utils zstd jq curl python3-minimal qemu-system-x86 cpio kmod util-linux uidmap criu systemd dbus fish zsh
+CLIENT_PACKAGES := python3-venv docker-compose
 BENCH_PACKAGES := $(TEST_PACKAGES) conmon
 
 .PHONY: help
@@ -28,6 +29,10 @@ demo: dist/tiffin ## Build, start the engine, run a container and look into it
 .PHONY: test
 test: check dist/tiffin build/.deps-test ## All checks and all tests
 	@$(BUN) tools/test.ts
+
+.PHONY: test-clients
+test-clients: dist/tiffin build/.deps-test build/clients/.installed ## Other people's clients, each from its registry, on a built Tiffin
+	@$(BUN) tools/test.ts clients
 
 .PHONY: conformance
 conformance: dist/tiffin build/.deps-test ## The specification's requirements and real callers: one table
@@ -102,6 +107,11 @@ build/.deps-build: Makefile
 build/.deps-test: Makefile
 	@mkdir -p build
 	@tools/install-packages.sh $(TEST_PACKAGES)
+	@touch $@
+
+build/clients/.installed: tools/install-clients.sh $(wildcard test/clients/npm/* test/clients/go/go.* test/clients/go/reaper/*) test/clients/requirements.txt
+	@tools/install-packages.sh $(CLIENT_PACKAGES)
+	@tools/install-clients.sh build/clients
 	@touch $@
 
 build/.deps-bench: Makefile

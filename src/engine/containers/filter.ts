@@ -6,6 +6,7 @@ import { anyOf, checkFilters, matchesLabels } from '../filters.ts';
 import { parsePortKey } from '../networks/ports.ts';
 import type { Parts } from '../parts.ts';
 import type { Container } from './container.ts';
+import { portList } from './network-view.ts';
 import { statusOf } from './state-view.ts';
 
 type Test = (container: Container) => boolean;
@@ -45,7 +46,7 @@ export function containerFilter(parts: Parts, filters: Filters): Test {
     (container) => anyOf(filters.get('volume'), (value) => mounts(container, value)),
     (container) => anyOf(filters.get('network'), (value) => isIn(parts, container, value)),
     (container) => anyOf(filters.get('expose'), (value) => exposes(container, value)),
-    (container) => anyOf(filters.get('publish'), (value) => publishes(container, value)),
+    (container) => anyOf(filters.get('publish'), (value) => publishes(parts, container, value)),
     () => anyOf(filters.get('is-task'), (value) => value !== 'true'),
     ...ancestors(parts, filters),
     ...positions(parts, filters),
@@ -106,9 +107,14 @@ function exposes(container: Container, value: string): boolean {
   return Object.hasOwn(container.definition.config.ExposedPorts, `${port}/${protocol}`);
 }
 
-function publishes(container: Container, value: string): boolean {
+/** By the container's port, or by the host's while it runs. */
+function publishes(parts: Parts, container: Container, value: string): boolean {
   const { protocol, port } = parsePortKey(value);
-  return Object.hasOwn(container.definition.hostConfig.PortBindings, `${port}/${protocol}`);
+  if (Object.hasOwn(container.definition.hostConfig.PortBindings, `${port}/${protocol}`))
+    return true;
+  return portList(container, parts.networks.endpointsOf(container.id)).some(
+    (published) => published.PublicPort === port && published.Type === protocol,
+  );
 }
 
 /** Containers of an image, or of one that was built on it: all of its layers are at the bottom. */

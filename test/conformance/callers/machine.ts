@@ -76,6 +76,23 @@ export class Machine implements Disposable {
     };
   }
 
+  /** Runs a line of a shell below `directory` to its end, while others go on. */
+  async shell(line: string, directory: string, env: Record<string, string>): Promise<Answer> {
+    const limited = ['timeout', '--signal=KILL', '20', 'sh', '-c', line];
+    const child = Bun.spawn([...this.#enter(), `--wd=${directory}`, ...limited], {
+      env: { ...process.env, ...env },
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+    });
+    const [out, err, status] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text(),
+      child.exited,
+    ]);
+    return { status, out, err };
+  }
+
   /** Starts a daemon and returns when `probe` succeeds; its messages stand in `<work>/<name>.log`. */
   async daemon(argv: readonly string[], probe: readonly string[]): Promise<void> {
     const log = join(this.work, `${argv[0]}.log`);

@@ -209,3 +209,10 @@ test('docker networks: none, host, container:<id>', async () => {
   );
   await docker('rm', '-f', 'first');
 });
+
+test('docker run: a network that is not there is told as such, and no image is pulled for it', async () => {
+  const result = await engine.docker(['run', '--rm', '--network', 'nowhere', 'starter', 'true']);
+  expect(result.stderr).toContain('network nowhere not found');
+  expect(result.stderr).not.toContain('Unable to find image');
+  expect(result.status).toBe(125);
+});

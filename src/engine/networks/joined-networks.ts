@@ -1,5 +1,7 @@
 /** The networks that a new container belongs to. */
 
+import { TiffinError } from '../../base/errors.ts';
+import type { Network } from '../../network/index.ts';
 import type { EndpointSettings, HostConfig } from '../../spec/docker.ts';
 import type { Parts } from '../parts.ts';
 import { checkEndpointSettings } from './endpoint-settings.ts';
@@ -22,14 +24,24 @@ export function joinedNetworks(
   return joined;
 }
 
-/** Throws `not-found` for a network that is not there, `invalid` for wishes that it cannot grant. */
+/** @throws TiffinError `absent-network` for one that is not there, `invalid` for wishes that it cannot grant. */
 export function checkNetworks(
   parts: Parts,
   mode: string,
   networks: Record<string, EndpointSettings>,
 ): void {
-  if (mode !== 'default') parts.networks.inspect(mode);
+  if (mode !== 'default') existingNetwork(parts, mode);
   for (const [name, settings] of Object.entries(networks)) {
-    checkEndpointSettings(parts.networks.inspect(name), settings);
+    checkEndpointSettings(existingNetwork(parts, name), settings);
+  }
+}
+
+/** «Not found» would make Docker's client pull the image. */
+function existingNetwork(parts: Parts, name: string): Network {
+  try {
+    return parts.networks.inspect(name);
+  } catch (cause) {
+    if (!(cause instanceof TiffinError) || cause.code !== 'no-such-network') throw cause;
+    throw new TiffinError('invalid', 'absent-network', cause.message, { cause });
   }
 }

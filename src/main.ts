@@ -6,13 +6,10 @@ import { basename } from 'node:path';
 const runtimeNames = new Set(['tiffin-oci', 'runc', 'crun']);
 
 async function main(argv: string[]): Promise<number> {
-  if (runtimeNames.has(basename(process.argv0))) {
+  // The word comes first: a file that really has such a name calls itself with it.
+  if (argv[0] === 'oci' || runtimeNames.has(basename(process.argv0))) {
     const { runOci } = await import('./cli/oci/main.ts');
-    return runOci(argv);
-  }
-  if (argv[0] === 'oci') {
-    const { runOci } = await import('./cli/oci/main.ts');
-    return runOci(argv.slice(1));
+    return runOci(argv[0] === 'oci' ? argv.slice(1) : argv);
   }
   const { runCli } = await import('./cli/main.ts');
   // A read of standard input or an idle connection may be pending: it must not keep the process.

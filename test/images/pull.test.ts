@@ -196,7 +196,7 @@ async function put(tag: string, index: object): Promise<{ digest: string; size: 
 test('--platform of save, push and load takes that platform or refuses it, by tiffin and by docker', async () => {
   const own = process.arch === 'arm64' ? 'linux/arm64' : 'linux/amd64';
   const file = join(engine.directory, 'platform.tar');
-  for (const client of [engine.tiffin.bind(engine), engine.docker.bind(engine)]) {
+  for (const client of [engine.tiffin.bind(engine), engine.client.bind(engine)]) {
     const other = await client(['save', '--platform', 'linux/s390x', '-o', file, 'starter']);
     expect(other.status).not.toBe(0);
     expect(other.stderr).toContain('does not provide the specified platform (linux/s390x)');

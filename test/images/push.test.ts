@@ -114,6 +114,11 @@ test('what push sent is run by podman and unpacked by umoci', async () => {
     'none',
     '--cgroups',
     'disabled',
+    // Its own defaults may be more than this machine allows.
+    '--ulimit',
+    'nofile=1024:1024',
+    '--ulimit',
+    'nproc=4096:4096',
     name,
   ]);
   expect(ran).toBe('soup\n');

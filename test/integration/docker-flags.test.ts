@@ -121,7 +121,8 @@ test('docker --help: no exception is for a command that Tiffin does not have', (
 /** The number of commands met. */
 async function compare(path: readonly string[], missing: string[]): Promise<number> {
   const name = path.join(' ');
-  if (absentCommands.has(name)) return 0;
+  // The older client lists its library's own completion, a command of its own for every shell.
+  if (absentCommands.has(name) || name === 'completion') return 0;
   const help = (await run(['docker', ...path, '--help'])).stdout;
   const below = commandNames(help);
   if (below.length === 0) {

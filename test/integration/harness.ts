@@ -4,7 +4,15 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  type Dirent,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -124,6 +132,14 @@ export class TestEngine implements AsyncDisposable {
     return run(['docker', '-H', `unix://${this.socket}`, ...args], options);
   }
 
+  /** The stock client where it knows today's options, otherwise Tiffin's own: Debian 12's client is of API 1.41. */
+  async client(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+    const { stdout } = await run(['docker', 'run', '--help']);
+    return stdout.includes('--annotation')
+      ? this.docker(args, options)
+      : this.tiffin(args, options);
+  }
+
   /** kill -9, as the kernel's out-of-memory killer would. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
@@ -192,12 +208,22 @@ export async function hostState(): Promise<string[]> {
 function cgroups(): string[] {
   const root = '/sys/fs/cgroup';
   const below = (path: string, depth: number): string[] =>
-    readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
+    cgroupEntries(path).flatMap((entry) => {
       if (!entry.isDirectory()) return [];
       const child = join(path, entry.name);
       return [child, ...(depth > 0 ? below(child, depth - 1) : [])];
     });
   return below(root, 3).filter((path) => path.includes('tiffin'));
+}
+
+/** One that is removed while it is looked at is gone, which is what is asked. */
+function cgroupEntries(path: string): Dirent[] {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (error) {
+    if (!existsSync(path)) return [];
+    throw error;
+  }
 }
 
 /** Pids of living monitors (a dead one is its parent's to reap) and of processes that a start left half way (launchers belong to an engine). */

@@ -14,14 +14,14 @@ afterAll(async () => {
 });
 
 async function docker(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await engine.docker(args);
+  const { status, stdout, stderr } = await engine.client(args);
   if (status !== 0) throw new Error(`docker ${args.join(' ')}: ${status}\n${stdout}${stderr}`);
   return stdout.replace(/\n$/, '');
 }
 
 /** What `docker create` with these options says instead of an id. */
 async function refusal(...options: string[]): Promise<string> {
-  const { status, stderr } = await engine.docker(['create', ...options, 'starter', 'true']);
+  const { status, stderr } = await engine.client(['create', ...options, 'starter', 'true']);
   return status === 0 ? 'accepted' : stderr;
 }
 
@@ -68,7 +68,7 @@ test('docker inspect shows the paths that are hidden and read-only', async () =>
 
 test('docker run --security-opt writable-cgroups mounts the container its cgroup for writing', async () => {
   const look = ['starter', 'sh', '-c', 'grep " /sys/fs/cgroup" /proc/mounts | grep -c " rw,"'];
-  const { stdout } = await engine.docker(['run', '--rm', ...look]);
+  const { stdout } = await engine.client(['run', '--rm', ...look]);
   expect(stdout.trim()).toBe('0');
   const writable = ['run', '--rm', '--security-opt', 'writable-cgroups=true', ...look];
   expect(Number(await docker(...writable))).toBeGreaterThan(0);
@@ -177,7 +177,7 @@ test('docker update changes limits of a running container, and takes them away',
   const shown =
     '{{.HostConfig.PidsLimit}} {{.HostConfig.RestartPolicy.Name}} {{.HostConfig.RestartPolicy.MaximumRetryCount}}';
   expect(await docker('inspect', '-f', shown, 'limited')).toBe('-1 on-failure 3');
-  const bad = await engine.docker(['update', '--restart', 'sometimes', 'limited']);
+  const bad = await engine.client(['update', '--restart', 'sometimes', 'limited']);
   expect(bad.stderr).toContain("invalid restart policy: unknown policy 'sometimes'");
   await docker('rm', '-f', 'limited');
 });
@@ -201,7 +201,7 @@ test('docker exec --privileged has every capability and keeps the filter of the 
 
 test('OOMKilled is true when a child of the program was killed', async () => {
   const eat = "sh -c 'x=a; while :; do x=$x$x; done'; exit 3";
-  const { status } = await engine.docker([
+  const { status } = await engine.client([
     'run',
     '--name',
     'hungry',

@@ -28,13 +28,13 @@ afterAll(async () => {
 });
 
 async function docker(...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await engine.docker(args);
+  const { status, stdout, stderr } = await engine.client(args);
   if (status !== 0) throw new Error(`docker ${args.join(' ')}: ${status}\n${stdout}${stderr}`);
   return stdout.replace(/\n$/, '');
 }
 
 async function failure(...args: string[]): Promise<string> {
-  const { status, stderr } = await engine.docker(args);
+  const { status, stderr } = await engine.client(args);
   return status === 0 ? 'it worked' : stderr;
 }
 
@@ -276,7 +276,7 @@ test('propagation of a bind shows later mounts on the sides it says', async () =
       expect([kind, isMounted(join(point, 'in'))]).toEqual([kind, back]);
       await must(['mount', '-t', 'tmpfs', 'tmpfs', join(point, 'out')]);
       writeFileSync(join(point, 'out/seen'), '');
-      await engine.docker(['attach', kind], { input: 'go\n' });
+      await engine.client(['attach', kind], { input: 'go\n' });
       expect([kind, await docker('logs', kind)]).toEqual([kind, `ready\n${forth}`.trim()]);
       await must(['umount', join(point, 'out')]);
       if (back) await must(['umount', join(point, 'in')]);

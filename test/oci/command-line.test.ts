@@ -243,6 +243,7 @@ describe('oci errors', () => {
       const removed = box.oci('delete', '--force', box.id);
       expect(removed).toMatchObject({ status: 0 });
       expect(removed.stderr).toContain('its cgroup may be left');
+      waitForEnd(pid);
       expect(run(['kill', '-0', String(pid)]).status).toBe(1);
       expect(box.oci('state', box.id).stderr).toContain('does not exist');
       removeGroups(group, box.id);

@@ -5,12 +5,12 @@
 
 import {
   chmodSync,
+  copyFileSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmdirSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -41,7 +41,8 @@ export class Machine implements Disposable {
   private constructor() {
     // Also for users of a user namespace, to whom this directory is somebody else's.
     chmodSync(this.work, 0o755);
-    symlinkSync(resolve(import.meta.dir, '../../../dist/tiffin'), this.runtime);
+    // No link: the checkout may lie where only root can look.
+    copyFileSync(resolve(import.meta.dir, '../../../dist/tiffin'), this.runtime);
     this.#outer = Bun.spawn(
       ['unshare', '--fork', '--kill-child=KILL', ...PRIVATE, 'sh', '-c', SETUP],
       { stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' },

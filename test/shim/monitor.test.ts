@@ -106,11 +106,12 @@ test('a client that does not read stops the container and not the log; leaving s
   const log = join(stand.scratch, 'stalled.log');
   const { plan, directory } = containerPlan(
     stand,
-    ['sh', '-c', 'dd if=/dev/zero bs=65536 count=1000 2>/dev/null; echo done >&2'],
+    ['sh', '-c', 'read go; dd if=/dev/zero bs=65536 count=1000 2>/dev/null; echo done >&2'],
     { supervise: { log } },
   );
   const monitor = await start(stand, plan, 0);
   const stalled = await connectMonitor(join(directory, 'attach.sock'));
+  await monitor.writeStdin(Buffer.from('\n'));
   expect(await monitor.exited).toMatchObject({ status: 0 });
   stalled.close();
   const lazy = containerPlan(stand, [

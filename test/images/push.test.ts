@@ -104,6 +104,11 @@ test('what push sent is run by podman and unpacked by umoci', async () => {
     `${storage}-run`,
     '--storage-driver',
     'vfs',
+    // Not crun, which refuses hybrid control groups; nor systemd, which need not run.
+    '--runtime',
+    'runc',
+    '--cgroup-manager',
+    'cgroupfs',
   ];
   await must([...podman, 'pull', '-q', '--tls-verify=false', name]);
   const ran = await must([
@@ -112,8 +117,6 @@ test('what push sent is run by podman and unpacked by umoci', async () => {
     '--rm',
     '--network',
     'none',
-    '--cgroups',
-    'disabled',
     // Its own defaults may be more than this machine allows.
     '--ulimit',
     'nofile=1024:1024',

@@ -21,7 +21,9 @@ async function docker(...args: string[]): Promise<string> {
 
 /** What `docker create` with these options says instead of an id. */
 async function refusal(...options: string[]): Promise<string> {
-  const { status, stderr } = await engine.client(['create', ...options, 'starter', 'true']);
+  const argv = ['create', ...options, 'starter', 'true'];
+  const newer = options.includes('--annotation');
+  const { status, stderr } = await (newer ? engine.client(argv) : engine.docker(argv));
   return status === 0 ? 'accepted' : stderr;
 }
 

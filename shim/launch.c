@@ -36,7 +36,7 @@ int op_supervise(struct launch *launch, const struct op *op)
         .directory = op_str(op, SUPERVISE__DIRECTORY),
         .log = op_str(op, SUPERVISE__LOG),
         .log_max_bytes = op_u64(op, SUPERVISE__LOG_MAX_BYTES),
-        .logMaxFiles = op_u32(op, SUPERVISE__LOG_MAX_FILES),
+        .log_max_files = op_u32(op, SUPERVISE__LOG_MAX_FILES),
         .stdin_mode = op_u32(op, SUPERVISE__STDIN),
         .terminal = op_u32(op, SUPERVISE__TERMINAL),
         .rows = op_u32(op, SUPERVISE__ROWS),

@@ -117,7 +117,7 @@ static int prepare(struct monitor *monitor)
     if (monitor->epoll < 0 || monitor->signals < 0)
         return -errno;
     watch(monitor, EPOLL_CTL_ADD, monitor->signals, EPOLLIN, FROM_SIGNALS, 0);
-    log_open(&monitor->log, supervise->log, supervise->log_max_bytes, supervise->logMaxFiles);
+    log_open(&monitor->log, supervise->log, supervise->log_max_bytes, supervise->log_max_files);
     if (monitor->launch->master >= 0)
         fcntl(monitor->launch->master, F_SETFL, O_NONBLOCK);
     return listen_attach(monitor);

@@ -47,7 +47,7 @@ struct report {
 /* The operands of `supervise`. */
 struct supervise {
     bool given;
-    uint32_t mode, logMaxFiles, stdin_mode, terminal, rows, columns, preserve;
+    uint32_t mode, log_max_files, stdin_mode, terminal, rows, columns, preserve;
     uint64_t log_max_bytes;
     const char *directory;
     const char *log;

@@ -193,11 +193,11 @@ test('a working directory that leads out of the image is made inside or not at a
   const host = join(engine.directory, 'workdir');
   mkdirSync(host);
   await mustLoad(engine, 'led-out', {
-    config: { WorkingDir: '/work/made' },
-    build: (root) => symlinkSync(`../../../../../../..${host}`, join(root, 'work')),
+    config: { WorkingDir: '/led/made' },
+    build: (root) => symlinkSync(`../../../../../../..${host}`, join(root, 'led')),
   });
   await engine.tiffin(['run', '--rm', 'led-out', 'true']);
-  await engine.tiffin(['run', '--rm', '-w', '/work/other/deep', 'led-out', 'true']);
+  await engine.tiffin(['run', '--rm', '-w', '/led/other/deep', 'led-out', 'true']);
   expect(readdirSync(host)).toEqual([]);
 });
 

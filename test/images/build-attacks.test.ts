@@ -4,7 +4,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { must, TestEngine } from '../integration/harness.ts';
+import { TestEngine } from '../integration/harness.ts';
+import { serveRepository } from './repository.ts';
 
 const NEEDLE = 'needle-of-the-engine';
 let engine: TestEngine;
@@ -91,19 +92,7 @@ test('a directory of a repository cannot lie outside of it', async () => {
   const repository = join(scratch, 'repository');
   mkdirSync(repository);
   writeFileSync(join(repository, 'Dockerfile'), 'FROM starter\n');
-  const git = (...args: string[]) =>
-    must(['git', '-C', repository, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
-  await git('init', '-q', '-b', 'main');
-  await git('add', '.');
-  await git('commit', '-qm', 'first');
-  await git('update-server-info');
-  using server = Bun.serve({
-    port: 0,
-    hostname: '127.0.0.1',
-    fetch: (request) =>
-      new Response(Bun.file(join(repository, new URL(request.url).pathname.slice(1)))),
-    error: () => new Response('', { status: 404 }),
-  });
+  using server = await serveRepository(repository);
   const build = (fragment: string) =>
     engine.tiffin(['build', '-q', `http://127.0.0.1:${server.port}/.git#${fragment}`]);
   expect((await build('main')).status).toBe(0);

@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { must, type Result, type RunOptions, TestEngine } from '../integration/harness.ts';
 import { startRegistry } from './registry.ts';
+import { serveRepository } from './repository.ts';
 
 let engine: TestEngine;
 let scratch: string;
@@ -500,19 +501,7 @@ test('a repository is a context, and nothing of it runs on the way', async () =>
   const repository = join(scratch, 'repository');
   write({ Dockerfile: 'FROM starter\nCOPY . /r/\n', 'sub/f': 'f' });
   cpSync(context, repository, { recursive: true });
-  const git = (...args: string[]) =>
-    must(['git', '-C', repository, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args]);
-  await git('init', '-q', '-b', 'main');
-  await git('add', '.');
-  await git('commit', '-qm', 'first');
-  await git('update-server-info');
-  using server = Bun.serve({
-    port: 0,
-    hostname: '127.0.0.1',
-    fetch: (request) =>
-      new Response(Bun.file(join(repository, new URL(request.url).pathname.slice(1)))),
-    error: () => new Response('', { status: 404 }),
-  });
+  using server = await serveRepository(repository);
   const url = `http://127.0.0.1:${server.port}/.git#main`;
   const result = await engine.tiffin(['build', '-q', url]);
   expect(result.stderr).toBe('');

@@ -5,6 +5,7 @@ import { withQuery } from '../client/client.ts';
 import type { Command } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { filtersParameter, pruneFilterFlag } from '../filters.ts';
+import { cachePruneText } from '../render/prune-text.ts';
 import { decimalSize } from '../values/size.ts';
 
 export const builderPrune: Command = {
@@ -32,8 +33,7 @@ export const builderPrune: Command = {
       filters: filtersParameter(flags, []),
     });
     const report = await client.json<BuildPruneReport>('POST', target);
-    const deleted = report.CachesDeleted ?? [];
-    if (deleted.length > 0) out.print(`Deleted build cache objects:\n${deleted.join('\n')}\n\n`);
+    out.print(cachePruneText(report));
     out.print(`Total:\t${decimalSize(report.SpaceReclaimed)}\n`);
     return 0;
   },

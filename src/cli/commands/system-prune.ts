@@ -5,7 +5,7 @@ import { withQuery } from '../client/client.ts';
 import type { Command } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { filtersParameter, pruneFilterFlag } from '../filters.ts';
-import { pruneText } from '../render/prune-text.ts';
+import { cachePruneText, pruneText } from '../render/prune-text.ts';
 import { decimalSize } from '../values/size.ts';
 import { pruneKind } from './prune.ts';
 
@@ -43,10 +43,7 @@ export const systemPrune: Command = {
       out.print(pruneText(report));
     }
     const cache = await client.json<BuildPruneReport>('POST', withQuery('/build/prune', { all }));
-    const objects = cache.CachesDeleted ?? [];
-    if (objects.length > 0) {
-      out.print(`Deleted build cache objects:\n${objects.join('\n')}\n\n`);
-    }
+    out.print(cachePruneText(cache));
     reclaimed += cache.SpaceReclaimed;
     out.print(`Total reclaimed space: ${decimalSize(reclaimed)}\n`);
     return 0;

@@ -1,6 +1,6 @@
 /** What a prune removed, by kind. */
 
-import type { PruneReport } from '../../spec/docker.ts';
+import type { BuildPruneReport, PruneReport } from '../../spec/docker.ts';
 
 /** Each kind that lost something, with a blank line after it. */
 export function pruneText(report: PruneReport): string {
@@ -13,6 +13,11 @@ export function pruneText(report: PruneReport): string {
     section('Deleted Volumes:', report.VolumesDeleted),
     section('Deleted Images:', images),
   ].join('');
+}
+
+/** The same for the cache of builds. */
+export function cachePruneText({ CachesDeleted }: BuildPruneReport): string {
+  return section('Deleted build cache objects:', CachesDeleted);
 }
 
 function section(title: string, lines: readonly string[] | null | undefined): string {

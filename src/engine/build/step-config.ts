@@ -5,6 +5,7 @@ import type { RunRequest } from '../../build/worker.ts';
 import type { HostConfig, Ulimit } from '../../spec/docker.ts';
 import type { MountRecord } from '../containers/mount-record.ts';
 import type { Definition } from '../containers/record.ts';
+import { HOST_CONFIG_DEFAULTS } from '../spec/host-config-defaults.ts';
 import { formatTime, nowNs } from '../time.ts';
 
 /** What the client may say about all RUNs of a build. */
@@ -71,7 +72,8 @@ export function stepDefinition(
 function hostConfig(request: RunRequest, limits: StepLimits): HostConfig {
   const asked = request.network === 'default' ? limits.network : request.network;
   return {
-    ...DEFAULTS,
+    ...HOST_CONFIG_DEFAULTS,
+    LogConfig: { Type: 'none', Config: {} },
     NetworkMode: asked === '' || asked === 'default' ? 'bridge' : asked,
     Memory: limits.memory,
     MemorySwap: limits.memorySwap,
@@ -87,71 +89,3 @@ function hostConfig(request: RunRequest, limits: StepLimits): HostConfig {
     SecurityOpt: limits.securityOpt,
   };
 }
-
-const DEFAULTS: HostConfig = {
-  CpuShares: 0,
-  Memory: 0,
-  CgroupParent: '',
-  BlkioWeight: 0,
-  BlkioWeightDevice: [],
-  BlkioDeviceReadBps: [],
-  BlkioDeviceWriteBps: [],
-  BlkioDeviceReadIOps: [],
-  BlkioDeviceWriteIOps: [],
-  CpuPeriod: 0,
-  CpuQuota: 0,
-  CpuRealtimePeriod: 0,
-  CpuRealtimeRuntime: 0,
-  CpusetCpus: '',
-  CpusetMems: '',
-  Devices: [],
-  DeviceCgroupRules: [],
-  DeviceRequests: [],
-  MemoryReservation: 0,
-  MemorySwap: 0,
-  MemorySwappiness: null,
-  NanoCpus: 0,
-  OomKillDisable: null,
-  PidsLimit: null,
-  Ulimits: [],
-  Binds: [],
-  ContainerIDFile: '',
-  LogConfig: { Type: 'none', Config: {} },
-  NetworkMode: 'bridge',
-  PortBindings: {},
-  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
-  AutoRemove: false,
-  VolumeDriver: '',
-  VolumesFrom: [],
-  Mounts: [],
-  ConsoleSize: [0, 0],
-  Annotations: {},
-  CapAdd: [],
-  CapDrop: [],
-  CgroupnsMode: 'private',
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
-  ExtraHosts: [],
-  GroupAdd: [],
-  IpcMode: '',
-  Cgroup: '',
-  Links: [],
-  OomScoreAdj: 0,
-  PidMode: '',
-  Privileged: false,
-  PublishAllPorts: false,
-  ReadonlyRootfs: false,
-  SecurityOpt: [],
-  StorageOpt: {},
-  Tmpfs: {},
-  UTSMode: '',
-  UsernsMode: '',
-  ShmSize: 0,
-  Sysctls: {},
-  Runtime: '',
-  Isolation: '',
-  MaskedPaths: null,
-  ReadonlyPaths: null,
-  Init: null,
-};

@@ -22,16 +22,28 @@ export async function connectContainer(
   containerReference: string,
   settings: EndpointSettings,
 ): Promise<void> {
-  const network = parts.networks.inspect(reference);
-  const container = parts.containers.get(containerReference);
-  await container.turns.run(async () => {
-    if (container.removed) throw noSuchContainer(containerReference);
-    refuseShared(parts, container, network);
+  await inTurn(parts, reference, containerReference, async (container, network) => {
     refuseTwice(container, network);
     checkEndpointSettings(network, settings);
     if (container.isLive) await join(parts, container, network, settings);
     container.definition.networks[network.name] = settings;
     container.saveDefinition();
+  });
+}
+
+/** Looks both up and does the change in the container's turn. */
+export async function inTurn(
+  parts: Parts,
+  reference: string,
+  containerReference: string,
+  change: (container: Container, network: Network) => Promise<void>,
+): Promise<void> {
+  const network = parts.networks.inspect(reference);
+  const container = parts.containers.get(containerReference);
+  await container.turns.run(async () => {
+    if (container.removed) throw noSuchContainer(containerReference);
+    refuseShared(parts, container, network);
+    await change(container, network);
   });
 }
 
@@ -66,7 +78,7 @@ export async function settlePorts(parts: Parts, container: Container): Promise<v
 }
 
 /** Docker's words for what has no interfaces of its own. */
-export function refuseShared(parts: Parts, { definition }: Container, network: Network): void {
+function refuseShared(parts: Parts, { definition }: Container, network: Network): void {
   const mode = definition.hostConfig.NetworkMode;
   const driver = parts.networks.list().find(({ name }) => name === mode)?.driver;
   if (driver === 'host' || network.driver === 'host') {

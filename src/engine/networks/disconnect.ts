@@ -3,12 +3,11 @@
 import { TiffinError } from '../../base/errors.ts';
 import type { Endpoint, Network } from '../../network/index.ts';
 import type { Container } from '../containers/container.ts';
-import { noSuchContainer } from '../containers/set.ts';
 import { announceEndpoints, portWishes, refreshLinked } from '../launch/endpoints.ts';
 import { writeHosts, writeResolver } from '../launch/etc-files.ts';
 import type { Parts } from '../parts.ts';
 import { applyPlan, changeNetwork } from './change.ts';
-import { refuseShared } from './connect.ts';
+import { inTurn } from './connect.ts';
 
 /** Indexes inside from here on are of interfaces that came while the container ran. */
 const FIRST_LATE_INDEX = 0x10000;
@@ -19,11 +18,7 @@ export async function disconnectContainer(
   containerReference: string,
   force: boolean,
 ): Promise<void> {
-  const network = parts.networks.inspect(reference);
-  const container = parts.containers.get(containerReference);
-  await container.turns.run(async () => {
-    if (container.removed) throw noSuchContainer(containerReference);
-    refuseShared(parts, container, network);
+  await inTurn(parts, reference, containerReference, async (container, network) => {
     const { definition } = container;
     const endpoint = endpointIn(parts, container, network);
     if (endpoint === undefined && !Object.hasOwn(definition.networks, network.name)) {

@@ -1,6 +1,7 @@
 /** A complete create request as the API's parser would hand it over. */
 
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '../../spec/docker.ts';
+import { HOST_CONFIG_DEFAULTS } from '../spec/host-config-defaults.ts';
 
 export function containerConfig(own: Partial<ContainerConfig> = {}): ContainerConfig {
   return {
@@ -27,74 +28,7 @@ export function containerConfig(own: Partial<ContainerConfig> = {}): ContainerCo
 }
 
 export function hostConfig(own: Partial<HostConfig> = {}): HostConfig {
-  return {
-    CpuShares: 0,
-    Memory: 0,
-    CgroupParent: '',
-    BlkioWeight: 0,
-    BlkioWeightDevice: [],
-    BlkioDeviceReadBps: [],
-    BlkioDeviceWriteBps: [],
-    BlkioDeviceReadIOps: [],
-    BlkioDeviceWriteIOps: [],
-    CpuPeriod: 0,
-    CpuQuota: 0,
-    CpuRealtimePeriod: 0,
-    CpuRealtimeRuntime: 0,
-    CpusetCpus: '',
-    CpusetMems: '',
-    Devices: [],
-    DeviceCgroupRules: [],
-    DeviceRequests: [],
-    MemoryReservation: 0,
-    MemorySwap: 0,
-    MemorySwappiness: null,
-    NanoCpus: 0,
-    OomKillDisable: null,
-    PidsLimit: null,
-    Ulimits: [],
-    Binds: [],
-    ContainerIDFile: '',
-    LogConfig: { Type: '', Config: {} },
-    NetworkMode: 'none',
-    PortBindings: {},
-    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
-    AutoRemove: false,
-    VolumeDriver: '',
-    VolumesFrom: [],
-    Mounts: [],
-    ConsoleSize: [0, 0],
-    Annotations: {},
-    CapAdd: [],
-    CapDrop: [],
-    CgroupnsMode: 'private',
-    Dns: [],
-    DnsOptions: [],
-    DnsSearch: [],
-    ExtraHosts: [],
-    GroupAdd: [],
-    IpcMode: '',
-    Cgroup: '',
-    Links: [],
-    OomScoreAdj: 0,
-    PidMode: '',
-    Privileged: false,
-    PublishAllPorts: false,
-    ReadonlyRootfs: false,
-    SecurityOpt: [],
-    StorageOpt: {},
-    Tmpfs: {},
-    UTSMode: '',
-    UsernsMode: '',
-    ShmSize: 0,
-    Sysctls: {},
-    Runtime: '',
-    Isolation: '',
-    MaskedPaths: null,
-    ReadonlyPaths: null,
-    Init: null,
-    ...own,
-  };
+  return { ...HOST_CONFIG_DEFAULTS, NetworkMode: 'none', ...own };
 }
 
 export function createRequest(

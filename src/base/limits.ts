@@ -40,12 +40,15 @@ export const limits = {
   archiveFiles: 16_384,
   /** Images of one image archive. */
   archiveImages: 1024,
-  /** What a compressed stream may grow to, whatever its ratio. */
-  decompressedFreeBytes: 4 * 1024 * MiB,
-  /** Output per input byte beyond that; gzip ends at 1032. */
-  decompressedRatio: 2000,
+  /** What a compressed stream may grow to, whatever its ratio: files of zeros are honest. */
+  decompressedFreeBytes: 512 * MiB,
+  /** Output per input byte beyond that; gzip ends at 1032, and only zeros come near it. */
+  decompressedRatio: 1040,
   /** Output of one compressed stream. */
   decompressedBytes: 1024 * 1024 * MiB,
+  /** What layers, blobs and contexts leave of a disk, and the share that is enough on a small one. */
+  diskReserveBytes: 256 * MiB,
+  diskReserveShare: 0.01,
   /** Redirects followed for one registry request. */
   registryRedirects: 10,
   /** Beginnings of blobs whose transfer broke off that an engine keeps over its restart. */

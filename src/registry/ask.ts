@@ -94,7 +94,7 @@ export async function searchRegistry(
   const insecure = placesOf(registry, 'push').at(-1)?.insecure ?? false;
   const origin = isHub
     ? 'https://index.docker.io'
-    : (await findEndpoint(registry, { insecure, signal })).origin;
+    : (await findEndpoint(registry, { insecure, tokenServers: [], signal })).origin;
   const url = new URL('/v1/search', origin);
   url.searchParams.set('q', term);
   url.searchParams.set('n', String(options.limit));
@@ -124,6 +124,7 @@ async function open({ reference, auth, signal }: Question): Promise<RepositoryCl
     repository: `${place?.prefix ?? ''}${reference.repository}`,
     auth: place?.own === false ? undefined : auth,
     insecure: place?.insecure ?? false,
+    tokenServers: place?.tokenServers ?? [],
     signal,
   });
 }

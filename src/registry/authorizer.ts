@@ -2,10 +2,10 @@
 
 import { errorMessage, TiffinError } from '../base/errors.ts';
 import type { RegistryAuth } from '../spec/docker.ts';
-import { isLoopbackRegistry } from '../spec/reference.ts';
 import { type Challenge, parseChallenge } from './challenge.ts';
 import type { Endpoint } from './endpoint.ts';
 import { boundedBody, httpRequest } from './http.ts';
+import { mayReceiveCredentials } from './trust.ts';
 
 /** Bytes of a token server's answer. */
 const tokenLimit = 256 * 1024;
@@ -13,6 +13,8 @@ const tokenLimit = 256 * 1024;
 export interface Authorizer {
   /** The header's value, or undefined when the registry asks for nothing. `refresh` drops a token that was refused. */
   header(signal: AbortSignal, refresh?: boolean): Promise<string | undefined>;
+  /** The error to tell of a refusal when there are credentials that the token server was not given. */
+  withheld(): TiffinError | undefined;
 }
 
 /** `scopes`: as in the token specification, `repository:library/alpine:pull`. */
@@ -24,27 +26,37 @@ export function createAuthorizer(
   const challenge =
     endpoint.challenge === undefined ? undefined : parseChallenge(endpoint.challenge);
   let pending: Promise<string | undefined> | undefined;
+  let withheldFrom: URL | undefined;
+  const keepBack = (realm: URL) => {
+    withheldFrom = realm;
+  };
   return {
+    withheld: () => (withheldFrom === undefined ? undefined : withheld(endpoint, withheldFrom)),
     header(signal, refresh = false) {
       // One token serves all requests of a pull, also those that ask for it at the same moment.
       if (pending === undefined || refresh)
-        pending = authorization(endpoint, challenge, scopes, auth, signal);
+        pending = authorization({ endpoint, challenge, scopes, auth, keepBack, signal });
       return pending;
     },
   };
 }
 
-async function authorization(
-  endpoint: Endpoint,
-  challenge: Challenge | undefined,
-  scopes: readonly string[],
-  auth: RegistryAuth | undefined,
-  signal: AbortSignal,
-): Promise<string | undefined> {
+interface Authorization {
+  endpoint: Endpoint;
+  challenge: Challenge | undefined;
+  scopes: readonly string[];
+  auth: RegistryAuth | undefined;
+  /** Hears of a token server that is asked without the credentials there are. */
+  keepBack: (realm: URL) => void;
+  signal: AbortSignal;
+}
+
+async function authorization(request: Authorization): Promise<string | undefined> {
+  const { auth, challenge } = request;
   if (auth?.registrytoken) return `Bearer ${auth.registrytoken}`;
   if (challenge === undefined) return undefined;
   if (challenge.scheme === 'basic') return basic(auth);
-  return `Bearer ${await fetchToken(endpoint, challenge, scopes, auth, signal)}`;
+  return `Bearer ${await fetchToken(request, challenge)}`;
 }
 
 function basic(auth: RegistryAuth | undefined): string | undefined {
@@ -53,17 +65,15 @@ function basic(auth: RegistryAuth | undefined): string | undefined {
 }
 
 /** The token protocol of the distribution project (docs/spec/auth/token.md, oauth.md). */
-async function fetchToken(
-  endpoint: Endpoint,
-  challenge: Challenge,
-  scopes: readonly string[],
-  auth: RegistryAuth | undefined,
-  signal: AbortSignal,
-): Promise<string> {
+async function fetchToken(request: Authorization, challenge: Challenge): Promise<string> {
+  const { endpoint, scopes, auth, signal } = request;
   const realm = parseRealm(endpoint, challenge.parameters.get('realm'));
   const service = challenge.parameters.get('service') ?? '';
-  const trusted = mayReceiveCredentials(endpoint, realm);
+  const trusted = await mayReceiveCredentials(endpoint, realm);
   const credentials = trusted ? auth : undefined;
+  const isWithheld = !trusted && (auth?.username || auth?.identitytoken);
+  // What is public is there without credentials; whatever is refused then is told with the reason.
+  if (isWithheld) request.keepBack(realm);
   const answer = await askRealm(realm, { service, scopes, credentials, signal }).catch(
     (cause: unknown) => {
       signal.throwIfAborted();
@@ -72,7 +82,7 @@ async function fetchToken(
   );
   if (answer.status === 401 || answer.status === 403) {
     await answer.body?.cancel();
-    throw refused(endpoint, realm, trusted || !auth?.username);
+    throw isWithheld ? withheld(endpoint, realm) : refused(endpoint);
   }
   if (answer.status !== 200) throw unavailable(endpoint, realm, `status ${answer.status}`);
   return readToken(endpoint, realm, await boundedBody(answer, tokenLimit));
@@ -124,26 +134,6 @@ function parseRealm(endpoint: Endpoint, text: string | undefined): URL {
   return realm;
 }
 
-/**
- * Credentials go to the registry's own host or to a host below the same parent domain (auth.docker.io for registry-1.docker.io):
- * a registry must not be able to have them sent to a third party by naming it as its realm.
- */
-function mayReceiveCredentials(endpoint: Endpoint, realm: URL): boolean {
-  const registry = new URL(endpoint.origin);
-  if (registry.hostname === realm.hostname) return true;
-  if (isLoopbackRegistry(registry.host) && isLoopbackRegistry(realm.host)) return true;
-  const parent = parentDomain(registry.hostname);
-  return parent !== undefined && parent === parentDomain(realm.hostname);
-}
-
-/** The last two labels of a host name; none for an address. */
-function parentDomain(host: string): string | undefined {
-  const labels = host.split('.');
-  const last = labels.at(-1) ?? '';
-  const isAddress = host.includes(':') || (last !== '' && Number.isInteger(Number(last)));
-  return isAddress || labels.length < 2 ? undefined : labels.slice(-2).join('.');
-}
-
 function readToken(endpoint: Endpoint, realm: URL, body: Uint8Array): string {
   let fields: unknown;
   try {
@@ -168,12 +158,23 @@ function isHeaderSafe(text: string): boolean {
   return true;
 }
 
-function refused(endpoint: Endpoint, realm: URL, credentialsWereSent: boolean): TiffinError {
+function refused(endpoint: Endpoint): TiffinError {
   const message = `registry ${endpoint.registry}: unauthorized: incorrect username or password`;
-  const hint = credentialsWereSent
-    ? `log in with credentials for ${endpoint.registry}`
-    : `credentials were not sent to ${realm.host}, which is not of the registry's own domain`;
-  return new TiffinError('unauthorized', 'registry-unauthorized', message, { hint });
+  return new TiffinError('unauthorized', 'registry-unauthorized', message, {
+    hint: `log in with credentials for ${endpoint.registry}`,
+  });
+}
+
+function withheld(endpoint: Endpoint, realm: URL): TiffinError {
+  const { registry } = endpoint;
+  return new TiffinError(
+    'unauthorized',
+    'credentials-withheld',
+    `registry ${registry}: unauthorized: its token server ${realm.host} is of another owner and was not given the credentials`,
+    {
+      hint: `if it is to have them, name it in /etc/tiffin/registries.json: {"registries": {${JSON.stringify(registry)}: {"tokenServers": [${JSON.stringify(realm.host)}]}}}`,
+    },
+  );
 }
 
 function unavailable(endpoint: Endpoint, realm: URL, what: string, cause?: unknown): TiffinError {

@@ -27,6 +27,7 @@ export interface ClientOptions {
   repository: string;
   auth: RegistryAuth | undefined;
   insecure: boolean;
+  tokenServers: readonly string[];
   /** Ask for leave to write too. */
   push?: boolean;
   /** Further repositories of the registry that blobs may be mounted from. */
@@ -81,7 +82,11 @@ async function authorized(
   if (first.status !== 401) return first;
   await first.body?.cancel();
   // A token may have ended in the middle of a long transfer.
-  return follow(url, request, await authorizer.header(signal, true), endpoint, signal);
+  const again = await follow(url, request, await authorizer.header(signal, true), endpoint, signal);
+  const withheld = [401, 403].includes(again.status) ? authorizer.withheld() : undefined;
+  if (withheld === undefined) return again;
+  await again.body?.cancel();
+  throw withheld;
 }
 
 /** Follows redirects; the Authorization header stays with the origin it was made for (CVE-2020-15157). */

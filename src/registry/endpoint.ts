@@ -11,11 +11,14 @@ export interface Endpoint {
   origin: string;
   /** The `WWW-Authenticate` header of the version check, when the registry asks for credentials. */
   challenge: string | undefined;
+  /** `host[:port]` of token servers elsewhere that may have the credentials. */
+  tokenServers: readonly string[];
 }
 
 export interface EndpointOptions {
   /** Plain HTTP is allowed although the registry is not on loopback. */
   insecure: boolean;
+  tokenServers: readonly string[];
   signal: AbortSignal;
 }
 
@@ -26,12 +29,13 @@ const apiHosts: ReadonlyMap<string, string> = new Map([['docker.io', 'registry-1
 export async function findEndpoint(registry: string, options: EndpointOptions): Promise<Endpoint> {
   const host = apiHosts.get(registry) ?? registry;
   const plainAllowed = options.insecure || isLoopbackRegistry(registry);
+  const { tokenServers } = options;
   const schemes = plainAllowed ? ['https', 'http'] : ['https'];
   const failures: string[] = [];
   for (const scheme of schemes) {
     const origin = `${scheme}://${host}`;
     try {
-      return await probe(registry, origin, options.signal);
+      return { ...(await probe(registry, origin, options.signal)), tokenServers };
     } catch (error) {
       options.signal.throwIfAborted();
       if (error instanceof TiffinError && error.code === 'not-a-registry') throw error;
@@ -50,7 +54,11 @@ export async function findEndpoint(registry: string, options: EndpointOptions): 
   );
 }
 
-async function probe(registry: string, origin: string, signal: AbortSignal): Promise<Endpoint> {
+async function probe(
+  registry: string,
+  origin: string,
+  signal: AbortSignal,
+): Promise<Omit<Endpoint, 'tokenServers'>> {
   const answer = await httpRequest(`${origin}/v2/`, { method: 'GET', headers: {}, signal });
   await answer.body?.cancel();
   if (answer.status === 200) return { registry, origin, challenge: undefined };

@@ -13,9 +13,14 @@ export async function checkCredentials(
   auth: RegistryAuth,
   signal: AbortSignal,
 ): Promise<void> {
-  const insecure = placesOf(registry, 'push').at(-1)?.insecure ?? false;
-  const endpoint = await findEndpoint(registry, { insecure, signal });
-  const authorization = await createAuthorizer(endpoint, [], auth).header(signal);
+  const place = placesOf(registry, 'push').at(-1);
+  const { insecure = false, tokenServers = [] } = place ?? {};
+  const endpoint = await findEndpoint(registry, { insecure, tokenServers, signal });
+  const authorizer = createAuthorizer(endpoint, [], auth);
+  const authorization = await authorizer.header(signal);
+  // A token for nobody would be taken, and say nothing of the credentials.
+  const withheld = authorizer.withheld();
+  if (withheld !== undefined) throw withheld;
   const answer = await httpRequest(`${endpoint.origin}/v2/`, {
     method: 'GET',
     headers: authorization === undefined ? {} : { authorization },

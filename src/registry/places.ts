@@ -1,10 +1,12 @@
 /**
  * Where images of a registry are fetched from: `/etc/tiffin/registries.json`, or the file that `TIFFIN_REGISTRIES` names.
  *
- *   { "registries": { "docker.io": { "mirrors": ["mirror.lan:5000/hub"], "location": "other.lan", "insecure": true } } }
+ *   { "registries": { "docker.io": { "mirrors": ["mirror.lan:5000/hub"], "location": "other.lan", "insecure": true,
+ *                                    "tokenServers": ["auth.lan"] } } }
  *
  * `mirrors` are asked first, in order, for pulls only, and never get credentials. `location` takes the registry's place;
- * what follows a slash goes before the repository's name. `insecure` allows plain HTTP for all of them.
+ * what follows a slash goes before the repository's name. `insecure` allows plain HTTP for all of them. `tokenServers` of another
+ * owner than the registry's may have its credentials.
  */
 
 import { readFileSync } from 'node:fs';
@@ -13,6 +15,7 @@ import { JsonObject, parseJson } from '../spec/json-object.ts';
 
 const FILE = '/etc/tiffin/registries.json';
 const MAX_MIRRORS = 16;
+const MAX_TOKEN_SERVERS = 16;
 
 export interface Place {
   registry: string;
@@ -21,19 +24,24 @@ export interface Place {
   insecure: boolean;
   /** Credentials for the registry of the reference may be sent here. */
   own: boolean;
+  /** Token servers on other hosts that may have them too. */
+  tokenServers: readonly string[];
 }
 
 /** In the order in which they are asked; the last one is the registry itself. Throws `invalid` for a broken file. */
 export function placesOf(registry: string, use: 'pull' | 'push'): Place[] {
   const rule = readRules()?.object(registry);
-  if (rule === undefined) return [{ registry, prefix: '', insecure: false, own: true }];
+  if (rule === undefined) {
+    return [{ registry, prefix: '', insecure: false, own: true, tokenServers: [] }];
+  }
   const insecure = rule.flag('insecure');
   const location = rule.text('location') ?? registry;
   const mirrors = use === 'pull' ? (rule.texts('mirrors') ?? []).slice(0, MAX_MIRRORS) : [];
+  const tokenServers = (rule.texts('tokenServers') ?? []).slice(0, MAX_TOKEN_SERVERS);
   return [
-    ...mirrors.map((text) => ({ ...split(text), insecure, own: false })),
+    ...mirrors.map((text) => ({ ...split(text), insecure, own: false, tokenServers: [] })),
     // Another location is another host: it gets what was meant for the registry only when it is that registry.
-    { ...split(location), insecure, own: split(location).registry === registry },
+    { ...split(location), insecure, own: split(location).registry === registry, tokenServers },
   ];
 }
 

@@ -71,6 +71,7 @@ async function fromPlace(
     repository: `${place.prefix}${reference.repository}`,
     auth: place.own ? options.auth : undefined,
     insecure: options.insecure ?? place.insecure,
+    tokenServers: place.tokenServers,
     signal,
   });
   const resolved = await retried(signal, () => resolveImage({ ...options, client, reference }));

@@ -46,6 +46,7 @@ export async function push(options: PushOptions): Promise<{ digest: Digest; size
       repository: `${place?.prefix ?? ''}${reference.repository}`,
       auth: place?.own === false ? undefined : options.auth,
       insecure: options.insecure ?? place?.insecure ?? false,
+      tokenServers: place?.tokenServers ?? [],
       push: true,
       mountFrom: [...sources],
       signal,

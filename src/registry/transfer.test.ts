@@ -5,6 +5,7 @@ import type { Digest, TransferProgress } from '../spec/content.ts';
 import { sha256Digest } from '../spec/digest.ts';
 import { mediaTypes } from '../spec/image.ts';
 import { parseReference } from '../spec/reference.ts';
+import { checkCredentials } from './login.ts';
 import { pull } from './pull.ts';
 import { type PushedImage, push } from './push.ts';
 import { addImage, type FakeRegistry, fakeRegistry } from './testing/fake-registry.ts';
@@ -12,12 +13,17 @@ import { memoryBlobs } from './testing/memory-blobs.ts';
 
 const text = 'layer'.repeat(100_000);
 
-function pullFrom(registry: FakeRegistry, progress: TransferProgress[] = []) {
+function pullFrom(
+  registry: FakeRegistry,
+  progress: TransferProgress[] = [],
+  auth?: { username: string; password: string },
+) {
   const blobs = memoryBlobs();
   const done = pull({
     reference: parseReference(`${registry.host}/app:v1`),
     platform: { os: 'linux', architecture: 'amd64' },
     blobs,
+    ...(auth === undefined ? {} : { auth }),
     onProgress: (each) => progress.push(each),
     signal: new AbortController().signal,
   });
@@ -115,15 +121,8 @@ test('pull refuses a manifest without end and one that is also an index', async 
   await expect(pullFrom(registry).done).rejects.toThrow('larger than');
 });
 
-test('pull gives a realm on another host no password', async () => {
-  using registry = fakeRegistry();
-  const image = addImage(registry, 'v1');
-  const realm = 'http://thief.invalid/token';
-  registry.intercept = (request) => {
-    if (request.headers.get('authorization') !== null) return undefined;
-    const headers = { 'www-authenticate': `Bearer realm="${realm}",service="x"` };
-    return new Response('', { status: 401, headers });
-  };
+/** Runs `body` while a token server at `http://thief.invalid` answers every question; what it was told is returned. */
+async function besideThief(body: () => Promise<unknown>): Promise<(string | null)[]> {
   const asked: (string | null)[] = [];
   const real = globalThis.fetch;
   globalThis.fetch = Object.assign(
@@ -135,20 +134,45 @@ test('pull gives a realm on another host no password', async () => {
     { preconnect: real.preconnect },
   );
   try {
-    const blobs = memoryBlobs();
-    await pull({
-      reference: parseReference(`${registry.host}/app:v1`),
-      platform: { os: 'linux', architecture: 'amd64' },
-      auth: { username: 'ann', password: 'secret' },
-      blobs,
-      onProgress: () => undefined,
-      signal: new AbortController().signal,
-    });
-    expect(blobs.held.has(image.layerDigest)).toBe(true);
+    await body();
   } finally {
     globalThis.fetch = real;
   }
+  return asked;
+}
+
+const toThief = {
+  status: 401,
+  headers: { 'www-authenticate': 'Bearer realm="http://thief.invalid/token",service="x"' },
+};
+
+test('pull gives a realm on another host no password', async () => {
+  using registry = fakeRegistry();
+  const image = addImage(registry, 'v1');
+  registry.intercept = (request) =>
+    request.headers.get('authorization') === null ? new Response('', toThief) : undefined;
+  const asked = await besideThief(async () => {
+    const { blobs, done } = pullFrom(registry, [], { username: 'ann', password: 'secret' });
+    await done;
+    expect(blobs.held.has(image.layerDigest)).toBe(true);
+  });
   expect(asked).toEqual([null]);
+});
+
+test('pull and login say that credentials were withheld when nothing is to be had without them', async () => {
+  using registry = fakeRegistry();
+  addImage(registry, 'v1');
+  registry.intercept = () => new Response('', toThief);
+  const auth = { username: 'ann', password: 'secret' };
+  const refusal = { class: 'unauthorized', code: 'credentials-withheld' };
+  const signal = new AbortController().signal;
+  const asked = await besideThief(async () => {
+    await expect(pullFrom(registry, [], auth).done).rejects.toMatchObject(refusal);
+    await expect(checkCredentials(registry.host, auth, signal)).rejects.toThrow(
+      'its token server thief.invalid is of another owner and was not given the credentials',
+    );
+  });
+  expect(new Set(asked)).toEqual(new Set([null]));
 });
 
 function imageToPush(layer: Uint8Array): { image: PushedImage; content: (digest: Digest) => Blob } {

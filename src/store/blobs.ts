@@ -22,6 +22,7 @@ import {
   digestHex,
   isDigest,
 } from '../spec/digest.ts';
+import { DiskRoom } from './disk-room.ts';
 import { NewFile, syncDirectory } from './durable-files.ts';
 
 const READ_CHUNK = 256 * 1024;
@@ -37,11 +38,11 @@ const PARTIAL_MIN = 1024 * 1024;
 const WRONG: ReadonlySet<string> = new Set(['invalid', 'exhausted']);
 
 export class FileBlobStore implements BlobStore {
-  readonly #directory: string;
+  readonly directory: string;
 
   /** Creates what is missing and removes what a crash left half-written. One process at a time. */
   constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
     mkdirSync(join(directory, INGEST), { recursive: true, mode: 0o700 });
     for (const algorithm of ALGORITHMS) {
       mkdirSync(join(directory, 'blobs', algorithm), { recursive: true, mode: 0o700 });
@@ -114,7 +115,7 @@ export class FileBlobStore implements BlobStore {
 
   list(): Digest[] {
     return ALGORITHMS.flatMap((algorithm) =>
-      readdirSync(join(this.#directory, 'blobs', algorithm))
+      readdirSync(join(this.directory, 'blobs', algorithm))
         .map((hex) => `${algorithm}:${hex}`)
         .filter(isDigest),
     );
@@ -123,7 +124,7 @@ export class FileBlobStore implements BlobStore {
   /** Files among the blobs whose names are no digests, as paths below the layout. */
   strays(): string[] {
     return ALGORITHMS.flatMap((algorithm) =>
-      readdirSync(join(this.#directory, 'blobs', algorithm))
+      readdirSync(join(this.directory, 'blobs', algorithm))
         .filter((hex) => !isDigest(`${algorithm}:${hex}`))
         .map((name) => join('blobs', algorithm, name)),
     );
@@ -131,18 +132,18 @@ export class FileBlobStore implements BlobStore {
 
   /** Removes one of `strays`. */
   removeStray(path: string): void {
-    rmSync(join(this.#directory, path), { recursive: true, force: true });
+    rmSync(join(this.directory, path), { recursive: true, force: true });
   }
 
   /** Where the blob is or would be. A digest is only hex digits, so it cannot lead elsewhere. */
   path(digest: Digest): string {
-    return join(this.#directory, 'blobs', digestAlgorithm(digest), digestHex(digest));
+    return join(this.directory, 'blobs', digestAlgorithm(digest), digestHex(digest));
   }
 
   /** A new name for a file that is to be renamed into the layout, as the blob of that digest if it is known. */
   temporary(digest?: Digest): string {
     const begin = digest === undefined ? '' : `${ARRIVING}${digestHex(digest)}-`;
-    return join(this.#directory, INGEST, `${begin}${randomSuffix()}`);
+    return join(this.directory, INGEST, `${begin}${randomSuffix()}`);
   }
 
   /** The beginning of a blob whose transfer broke off, once; undefined when there is none. */
@@ -159,12 +160,12 @@ export class FileBlobStore implements BlobStore {
 
   /** A digest is only hex digits, and no temporary name begins like this. */
   partialPath(digest: Digest): string {
-    return join(this.#directory, INGEST, `${PARTIAL}${digestHex(digest)}`);
+    return join(this.directory, INGEST, `${PARTIAL}${digestHex(digest)}`);
   }
 
   dropPartials(): void {
-    for (const name of readdirSync(join(this.#directory, INGEST))) {
-      if (name.startsWith(PARTIAL)) rmSync(join(this.#directory, INGEST, name), { force: true });
+    for (const name of readdirSync(join(this.directory, INGEST))) {
+      if (name.startsWith(PARTIAL)) rmSync(join(this.directory, INGEST, name), { force: true });
     }
   }
 
@@ -175,7 +176,7 @@ export class FileBlobStore implements BlobStore {
 
   /** After a kill: what was arriving becomes a beginning to go on from, the rest goes. The digest over the whole finds what is damaged. */
   #keepPartials(): void {
-    const directory = join(this.#directory, INGEST);
+    const directory = join(this.directory, INGEST);
     let kept = 0;
     for (const name of readdirSync(directory).sort()) {
       const path = join(directory, name);
@@ -212,6 +213,7 @@ export class BlobWriter {
   readonly #file: NewFile;
   readonly #expected: { digest: Digest; size?: number } | undefined;
   readonly #digester: Digester;
+  readonly #room: DiskRoom;
 
   constructor(
     store: FileBlobStore,
@@ -222,6 +224,7 @@ export class BlobWriter {
     this.#file = file;
     this.#expected = expected;
     this.#digester = new Digester(expected && digestAlgorithm(expected.digest));
+    this.#room = new DiskRoom(store.directory);
   }
 
   /** Bytes so far. */
@@ -230,6 +233,7 @@ export class BlobWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
+    this.#room.take(chunk.length);
     this.#digester.update(chunk);
     // Stops a sender that never ends before the disk is full.
     const announced = this.#expected?.size ?? Number.POSITIVE_INFINITY;

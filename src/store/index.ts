@@ -28,6 +28,7 @@ export type { LoadedImage } from './archives/load.ts';
 export type { NewImage } from './archives/new-image.ts';
 export type { TreeChange } from './archives/tree-changes.ts';
 export type { CheckOptions, CheckReport, Problem } from './check/problem.ts';
+export { DiskRoom } from './disk-room.ts';
 export type { Collected } from './garbage.ts';
 export type { HistoryStep } from './images/history.ts';
 export type { ImageLayer, ImageOrigin, ImageRecord } from './images/images.ts';

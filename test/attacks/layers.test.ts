@@ -1,8 +1,17 @@
 /** Hostile archives by every way in: load, import, ADD, a build's context, cp. Each is refused, or its effect stays inside. */
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { sha256Digest } from '../../src/spec/digest.ts';
 import {
   archive,
@@ -11,7 +20,7 @@ import {
   rawHeader,
   rawMember,
 } from '../../src/store/testing/tar-bytes.ts';
-import { type Result, TestEngine } from '../integration/harness.ts';
+import { must, type Result, TestEngine } from '../integration/harness.ts';
 
 let engine: TestEngine;
 /** On the host; its content must never change. */
@@ -229,6 +238,37 @@ test('an image archive of more files than any has is refused before it has made 
   const result = await engine.tiffin(['load'], { input: Buffer.concat(Array(20_000).fill(empty)) });
   expect(result.status).not.toBe(0);
   expect(result.stderr).toContain('more than 16384 members');
+}, 60_000);
+
+test('bombs end before the disk is full, the engine goes on, and nothing of them stays', async () => {
+  const small = new TestEngine();
+  await must(['mount', '-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', small.directory]);
+  try {
+    await small.serve();
+    const bomb = gzipSync(archive(rawMember('0', 'zeros', new Uint8Array(200 * 1024 * 1024))));
+    const context = join(engine.directory, 'bomb');
+    mkdirSync(context);
+    writeFileSync(join(context, 'bomb.tar.gz'), bomb);
+    writeFileSync(join(context, 'Dockerfile'), 'FROM starter\nADD bomb.tar.gz /\n');
+    const image = asImage(bomb);
+    for (const [args, input] of [
+      [['load'], image],
+      [['import', '-', 'bomb'], bomb],
+      [['build', '-q', context], undefined],
+    ] as const) {
+      const result = await small.tiffin([...args], input === undefined ? {} : { input });
+      expect(result.status).not.toBe(0);
+      expect(result.stderr).toContain('no space left on device');
+      expect(await small.ok('run', '--rm', 'starter', 'echo', 'on')).toBe('on');
+    }
+    await small.ok('system', 'prune', '-a', '-f');
+    const free = statfsSync(small.directory);
+    expect((free.bfree * free.bsize) / 1024 / 1024).toBeGreaterThan(80);
+  } finally {
+    await small.stop();
+    await must(['umount', '-l', small.directory]);
+    rmSync(small.directory, { recursive: true });
+  }
 }, 60_000);
 
 test('after all of them the store is whole, and the engine has no defect to tell', async () => {

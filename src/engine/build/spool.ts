@@ -1,12 +1,15 @@
 /** Where the content of files waits until it is copied: in memory while it is little, in one file when it is more. */
 
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DiskRoom } from '../../store/index.ts';
 
 const MEMORY_BYTES = 8 * 1024 * 1024;
 const PIECE = 256 * 1024;
 
 export class Spool implements AsyncDisposable {
   readonly #path: string;
+  readonly #room: DiskRoom;
   #memory: Uint8Array[] = [];
   /** Offsets at which the pieces in memory begin. */
   #starts: number[] = [];
@@ -16,6 +19,7 @@ export class Spool implements AsyncDisposable {
   /** `path` is used once there is too much for memory. */
   constructor(path: string) {
     this.#path = path;
+    this.#room = new DiskRoom(dirname(path));
   }
 
   get size(): number {
@@ -28,7 +32,10 @@ export class Spool implements AsyncDisposable {
     if (this.#file === undefined) {
       this.#starts.push(this.#size);
       this.#memory.push(bytes.slice());
-    } else await writeAll(this.#file, bytes, this.#size);
+    } else {
+      this.#room.take(bytes.length);
+      await writeAll(this.#file, bytes, this.#size);
+    }
     this.#size += bytes.length;
   }
 

@@ -12,6 +12,7 @@ import { randomSuffix, shortId } from '../../base/ids.ts';
 import type { Descriptor, Digest, OnProgress } from '../../spec/content.ts';
 import { digestHex, isDigest } from '../../spec/digest.ts';
 import type { FileBlobStore } from '../blobs.ts';
+import { DiskRoom } from '../disk-room.ts';
 import { syncDirectory, wordDiskError } from '../durable-files.ts';
 import type { LayerForm, LayerForms } from './forms.ts';
 import type { LayerRecords } from './records.ts';
@@ -127,7 +128,8 @@ export class LayerStore {
   async #receive(source: AsyncIterable<Uint8Array>, form: LayerForm): Promise<ReceivedLayer> {
     const temporary = join(this.#directory, `${TEMPORARY}${randomSuffix()}`);
     try {
-      const layer = await unpackLayer(source, await this.#forms.open(form, temporary));
+      const room = new DiskRoom(this.#directory);
+      const layer = await unpackLayer(source, await this.#forms.open(form, temporary), room);
       return {
         diffId: layer.diffId,
         path: temporary,

@@ -4,6 +4,7 @@ import type { TreeSink } from '../../host/tree-process.ts';
 import type { Digest } from '../../spec/content.ts';
 import { Digester } from '../../spec/digest.ts';
 import { decompress } from '../compression.ts';
+import type { DiskRoom } from '../disk-room.ts';
 import type { TarEvent } from '../tar/entry.ts';
 import { TarReader } from '../tar/reader.ts';
 
@@ -33,11 +34,13 @@ export interface UnpackedLayer {
 export async function unpackLayer(
   blob: AsyncIterable<Uint8Array>,
   sink: LayerSink,
+  room?: DiskRoom,
 ): Promise<UnpackedLayer> {
   const digester = new Digester();
   const reader = new TarReader();
   try {
     for await (const chunk of decompress(blob)) {
+      room?.take(chunk.length);
       sink.take(reader.push(chunk));
       const drained = sink.drain();
       // Hashed while what was taken is being written.

@@ -9,7 +9,7 @@ export const VERSION = `tiffin version ${version}\nspec: 1.3.0\n`;
 
 /** Arguments and one line of each verb. */
 const VERB_WORDS: Readonly<Record<VerbName, readonly [args: string, words: string]>> = {
-  create: ['<id>', 'set a container up; its program waits for start'],
+  create: ['<id> [bundle or config.json]', 'set a container up; its program waits for start'],
   start: ['<id>', 'run the program of a created container'],
   run: ['<id>', "create and start; in the foreground ends with the container's status"],
   exec: ['<id> <command> [arguments]', 'one more process in a running container'],

@@ -14,7 +14,15 @@ export const STOPPING: ReadonlySet<string> = new Set(['exec', 'ps', 'report-fail
 
 /** Each verb but the two that are called most is imported when it is called: start time is mostly what is loaded. */
 export const VERBS: Readonly<Record<VerbName | 'report-failure', Verb>> = {
-  create: async ({ flags, rest }, context) => create(launchOptions(flags, one(rest)), context),
+  create: async ({ flags, rest }, context) => {
+    const [id = '', path, ...more] = rest;
+    if (path === undefined || more.length > 0) {
+      return create(launchOptions(flags, one(rest)), context);
+    }
+    const { bundleArgument } = await import('./bundle-argument.ts');
+    const bundle = bundleArgument(path, flags, context);
+    return create({ ...launchOptions(flags, one([id])), ...bundle }, context);
+  },
   run: async ({ flags, rest }, context) => {
     const options = { detach: flags.has('detach'), keep: flags.has('keep') };
     return run({ ...launchOptions(flags, one(rest)), ...options }, context);

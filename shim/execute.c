@@ -19,6 +19,7 @@ static operation_fn *const OPERATIONS[OP_LAST + 1] = {
     [OP_REMOVE_DIRECTORY] = op_remove_directory,
     [OP_END_PROCESS] = op_end_process,
     [OP_RESOLVER] = op_resolver,
+    [OP_AWAIT_LINK] = op_await_link,
     [OP_SUPERVISE] = op_supervise,
     [OP_ON_FAILURE] = op_on_failure,
     [OP_CLONE] = op_clone,

@@ -32,6 +32,8 @@ const EINVAL = 22;
 const ANY = { family: 4, value: 0n } as const;
 const PROTOCOL = { tcp: 6, udp: 17, sctp: 132 } as const;
 const LOOPBACK = 1;
+/** Far more than the kernel takes; somebody who switches the bridge off meanwhile must not keep a container from starting. */
+const LINK_MS = 2000;
 const FIRST_INSIDE_INDEX = 16;
 
 /** Gives a new network namespace its loop-back; all there is to do without a network. */
@@ -47,6 +49,7 @@ export function attachmentSteps(table: string, attachments: readonly Attachment[
     ...attachments.flatMap((attachment) => firewallSteps(table, attachment)),
     ...familySteps(attachments.map(({ endpoint }) => endpoint)),
     insideStep(attachments.map(({ endpoint }) => endpoint)),
+    ...attachments.flatMap(({ endpoint }) => linkSteps(endpoint)),
     ...nameSteps(attachments.map(({ network }) => network)),
     ...attachments.flatMap(({ endpoint }) => teardownSteps(table, endpoint)),
   ];
@@ -124,6 +127,16 @@ export function vethStep({ endpoint, network, bridge }: Attachment): Step {
   const addresses = [address, address6].filter(Boolean).join(' and ');
   const why = `a cable from network ${networkName} (${hostInterface}) to ${endpoint.interface}, for ${addresses}`;
   return step('beside', netlink(messages), why);
+}
+
+/** Packets pass in both directions from the first one on. */
+export function linkSteps(endpoint: Endpoint): Step[] {
+  const { hostInterface, interface: name, networkName } = endpoint;
+  const wait = (link: string): Op => ({ op: 'await-link', name: link, milliseconds: LINK_MS });
+  return [
+    step('beside', wait(hostInterface), `network ${networkName} passes packets`),
+    step('inside', wait(name), `${name} is seen to be up`),
+  ];
 }
 
 /**

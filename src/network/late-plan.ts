@@ -9,6 +9,7 @@ import {
   firewallSteps,
   interfaceMessages,
   leaveElements,
+  linkSteps,
   vethStep,
 } from './endpoint-plan.ts';
 import { netlink } from './host-plan.ts';
@@ -29,6 +30,7 @@ export function joinSteps(table: string, attachment: Attachment, all: readonly E
       why: `${endpoint.interface} comes up in the running container`,
     },
     ...(hasNames(network) ? [nameRulesStep()] : []),
+    ...linkSteps(endpoint),
     {
       stage: 'teardown',
       op: netlink([deleteLink(endpoint.hostInterface)], [ENODEV]),

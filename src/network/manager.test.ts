@@ -280,6 +280,8 @@ test('endpointSteps read as what they do', () => {
     'beside netlink: publishes 127.0.0.1:8080->80/tcp',
     'inside sysctl: its networks have IPv4 only',
     'inside netlink: loop-back, 10.99.0.2/29, default route by 10.99.0.1',
+    'beside await-link: network n passes packets',
+    'inside await-link: eth0 is seen to be up',
     'inside resolver: its monitor hears what it asks by name',
     'inside netlink: port 53 of 127.0.0.11 leads to its monitor',
     'teardown netlink: 127.0.0.1:8080->80/tcp no longer published',

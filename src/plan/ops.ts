@@ -96,6 +96,12 @@ export const OPS = {
    * passes what is asked there to whoever subscribed to queries.
    */
   resolver: { code: 16, man: 'resolv.conf(5)', fields: { address: 'str', port: 'u32' } },
+  /** Waits until a link passes packets, both its ends being up; after `milliseconds` it goes on all the same. */
+  'await-link': {
+    code: 17,
+    man: 'netdevice(7)',
+    fields: { name: 'str', milliseconds: 'u32' },
+  },
 
   // The frame of a launch
   /**

@@ -85,6 +85,7 @@ const PRINTERS: Printers = {
   netlink: (op) =>
     `send ${op.message.length} bytes of ${op.protocol === 0 ? 'route' : op.protocol === 12 ? 'netfilter' : `netlink ${op.protocol}`} messages`,
   resolver: (op) => `answer DNS queries at ${op.address} port ${op.port}`,
+  'await-link': (op) => `wait up to ${op.milliseconds} ms until ${op.name} passes packets`,
   'reserve-port': (op) =>
     `reserve ${PORT_PROTOCOLS.get(op.protocol) ?? `protocol ${op.protocol}`} port ${op.address.includes(':') ? `[${op.address}]` : op.address}:${op.port}`,
   capture: (op) => `note ${op.path} as ${op.name}`,

@@ -19,7 +19,8 @@ export function planNetwork(
 ) {
   if (Object.keys(devices).length > 0 && !ownNetwork(namespaces)) throw noNetwork();
   const of = (stage: Step['stage']) => (steps ?? []).filter((step) => step.stage === stage);
-  const moved = [...of('beside'), ...planDevices(devices)];
+  const moved = [...of('beside').filter((step) => !isLate(step)), ...planDevices(devices)];
+  const links = of('beside').filter(isLate);
   const own = steps === undefined && namespaces.created.has('network');
   return {
     host: of('host'),
@@ -27,6 +28,7 @@ export function planNetwork(
       moved.length === 0
         ? []
         : [...moved, beside({ op: 'notify', token: TOKENS.networked }, 'interfaces are inside')],
+    ...planLinks(links),
     inside: [
       ...(moved.length === 0
         ? []
@@ -51,8 +53,34 @@ export function planNetwork(
             ),
           ]
         : []),
+      ...(links.length === 0
+        ? []
+        : [inside({ op: 'notify', token: TOKENS.up }, 'the interfaces are up')]),
     ],
     teardown: of('teardown'),
+  };
+}
+
+/** What can only be done when the interfaces inside are up. */
+function isLate({ op }: Step): boolean {
+  return op.op === 'await-link';
+}
+
+/**
+ * The kernel lets the other end of a cable pass packets by a work queue of its own, some time after both ends are up: a
+ * program that sends at once would lose its first packet, and a second with it until ARP asks again.
+ */
+function planLinks(links: readonly Step[]): { besideLinks: Step[]; insideLinks: Step[] } {
+  if (links.length === 0) return { besideLinks: [], insideLinks: [] };
+  return {
+    besideLinks: [
+      beside({ op: 'await', token: TOKENS.up }, 'the interfaces inside are up'),
+      ...links,
+      beside({ op: 'notify', token: TOKENS.linked }, 'the network passes packets'),
+    ],
+    insideLinks: [
+      inside({ op: 'await', token: TOKENS.linked }, 'the first packet must not be lost'),
+    ],
   };
 }
 

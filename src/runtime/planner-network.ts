@@ -25,7 +25,9 @@ export function planNetworkChange(
       'the network of the container, unless its number belongs to another process by now',
     ),
     ...network.beside,
+    ...network.besideLinks,
     ...network.inside,
+    ...network.insideLinks,
     ...network.teardown,
   ];
 }

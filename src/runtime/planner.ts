@@ -87,6 +87,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     ...network.beside,
     ...hooks.beside,
     ...planRecords(request),
+    ...network.besideLinks,
 
     // Inside, still on the host's file systems.
     ...(early === 'inside' ? stageOf(cgroup.steps, 'inside') : []),
@@ -109,6 +110,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     ...mounts.late,
     ...planCwd(process, request.createCwd === true),
     ...extra.inside,
+    ...network.insideLinks,
     ...planSeal(spec),
     ...planProcess(process, {
       spec,

@@ -8,4 +8,8 @@ export const TOKENS = {
   hooked: 3,
   /** beside → inside: the network interfaces are in the namespace. */
   networked: 4,
+  /** inside → beside: the interfaces are up. */
+  up: 5,
+  /** beside → inside: their other ends pass packets. */
+  linked: 6,
 } as const;

@@ -580,6 +580,29 @@ test('reserve-port holds a port as long as the container lives and names it when
   expect(await stand.launcher.apply(encodePlan([reserve]))).toMatchObject({ ok: true });
 });
 
+test('await-link waits until both ends of a cable are up, and goes on after its time', async () => {
+  const wait = (name: string, milliseconds: number) =>
+    encodePlan([step('host', { op: 'await-link', name, milliseconds })]);
+  const ip = (...args: string[]) => Bun.spawnSync(['ip', 'link', ...args]);
+  ip('add', 'tfwait0', 'type', 'veth', 'peer', 'name', 'tfwait1');
+  try {
+    ip('set', 'tfwait0', 'up');
+    const began = performance.now();
+    expect(await stand.launcher.apply(wait('tfwait0', 100))).toMatchObject({ ok: true });
+    expect(performance.now() - began).toBeGreaterThan(99);
+    const apply = stand.launcher.apply(wait('tfwait0', 60_000));
+    ip('set', 'tfwait1', 'up');
+    expect(await apply).toMatchObject({ ok: true });
+    expect(ip('show', 'tfwait0').stdout.toString()).toContain('state UP');
+    expect(await stand.launcher.apply(wait('tfwait2', 100))).toMatchObject({
+      ok: false,
+      failure: { errno: 19, detail: 'tfwait2' },
+    });
+  } finally {
+    ip('delete', 'tfwait0');
+  }
+});
+
 test('resolver passes queries to the subscriber and answers back, over UDP and TCP', async () => {
   const resolver = step('inside', { op: 'resolver', address: '127.0.0.11', port: 47153 });
   const { plan } = containerPlan(stand, ['sh', '-c', 'read x'], {

@@ -96,7 +96,8 @@ export function run(command: readonly string[]): string {
 
 function containerPlan(steps: readonly Step[], args: readonly string[]): Plan {
   const of = (stage: Step['stage']) => steps.filter((step) => step.stage === stage);
-  const token = 1;
+  const isLate = ({ op }: Step) => op.op === 'await-link';
+  const beside = of('beside');
   return [
     {
       stage: 'host',
@@ -117,10 +118,15 @@ function containerPlan(steps: readonly Step[], args: readonly string[]): Plan {
     },
     ...of('host'),
     { stage: 'host', op: { op: 'clone', flags: CLONE_NEWNET, cgroup: '' }, why: '' },
-    ...of('beside'),
-    { stage: 'beside', op: { op: 'notify', token }, why: '' },
-    { stage: 'inside', op: { op: 'await', token }, why: '' },
+    ...beside.filter((step) => !isLate(step)),
+    { stage: 'beside', op: { op: 'notify', token: 1 }, why: '' },
+    { stage: 'inside', op: { op: 'await', token: 1 }, why: '' },
     ...of('inside'),
+    { stage: 'inside', op: { op: 'notify', token: 2 }, why: '' },
+    { stage: 'beside', op: { op: 'await', token: 2 }, why: '' },
+    ...beside.filter(isLate),
+    { stage: 'beside', op: { op: 'notify', token: 3 }, why: '' },
+    { stage: 'inside', op: { op: 'await', token: 3 }, why: '' },
     {
       stage: 'inside',
       op: { op: 'exec', args, env: ['PATH=/usr/sbin:/usr/bin:/sbin:/bin'], home: 0 },

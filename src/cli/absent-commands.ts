@@ -10,6 +10,10 @@ export const absentCommands: ReadonlyMap<string, string> = new Map([
     'checkpoints are a matter of the runtime: tiffin oci checkpoint, tiffin oci restore',
   ],
   ['config', SWARM],
+  [
+    'insert',
+    `a Dockerfile puts a file into an image: printf 'FROM IMAGE\\nADD URL PATH\\n' | tiffin build -t NAME -`,
+  ],
   ['node', SWARM],
   ['plugin', 'Tiffin has no plugins'],
   ['secret', SWARM],

@@ -1,5 +1,6 @@
 /** `--filter name=value`, given several times. */
 
+import type { TranslatedSpelling } from './flags/old-spelling.ts';
 import type { FlagSpec } from './flags/spec.ts';
 import type { FlagValues } from './flags/values.ts';
 import { ValueError } from './values/number.ts';
@@ -21,6 +22,11 @@ export const pruneFilterFlag: FlagSpec = {
   help: 'Provide filter values (e.g. "until=<timestamp>")',
   check: checkFilter,
 };
+
+/** An old flag of its own that is a filter today: `--since x` is `--filter since=x`. */
+export function asFilter(word: string, filter: string): TranslatedSpelling {
+  return { word, today: (value) => `${filter}=${value}`, instead: `--filter ${filter}=` };
+}
 
 function checkFilter(text: string): string {
   if (!text.includes('=')) {

@@ -8,6 +8,7 @@ import { errorText } from './error-text.ts';
 import { FlagError, type ParsedFlags, parseFlags } from './flags/parse.ts';
 import { globalFlags } from './global-flags.ts';
 import { type Globals, readGlobals } from './globals.ts';
+import { readOldCommand } from './old-commands.ts';
 import { ClosedPipe, standardOutput as out } from './streams/output.ts';
 
 /** As a shell reports a program that SIGPIPE ended. */
@@ -21,7 +22,9 @@ export async function runCli(argv: string[], options: CliOptions = {}): Promise<
   // A command that goes on for longer than a start (a stream, a watch) is worth compiling; see the Makefile.
   setTimeout(() => Bun.unsafe.setJITPolicy(1), COMPILE_AFTER_MS).unref();
   try {
-    const words = parseGlobals(argv);
+    const old = readOldCommand(argv);
+    if (old !== undefined) out.error(`${old.warning}\n`);
+    const words = parseGlobals(old?.argv ?? argv);
     const globals = readGlobals(words.values);
     debug = globals.debug;
     return await dispatch(words, globals, options);
@@ -74,13 +77,15 @@ async function invoke(
 ): Promise<number> {
   const command = await entry.load();
   const full = `tiffin ${name}`;
-  const { values, args, help: wantsHelp } = await parseCommandFlags(command, full, argv);
+  const parsed = await parseCommandFlags(command, full, argv);
+  const { values, args, help: wantsHelp } = parsed;
   if (wantsHelp) {
     const { commandHelp } = await import('./flags/help.ts');
     const others = entry.names.filter((other) => other !== name);
     out.print(commandHelp(command, [full, ...others.map((other) => `tiffin ${other}`)]));
     return 0;
   }
+  for (const warning of parsed.warnings) out.error(`${warning}\n`);
   await checkArgs(command, full, args);
   const engine = engineAddress(globals);
   const client = new Client(engine.connect);
@@ -93,11 +98,8 @@ async function parseCommandFlags(
   argv: string[],
 ): Promise<ParsedFlags> {
   if (command.takesAllWords === true) {
-    return {
-      values: parseFlags(command.flags, [], { interspersed: true }).values,
-      args: argv,
-      help: false,
-    };
+    const none = parseFlags(command.flags, [], { interspersed: true });
+    return { ...none, args: argv };
   }
   try {
     return parseFlags(command.flags, argv, { interspersed: command.stopsAtFirstArgument !== true });

@@ -9,10 +9,13 @@ import type { ConnectRequest, Network, PortBinding, PortOwner, PortRequest } fro
 /** Host address, port and protocol: what can be held only once. */
 export type HostPort = Pick<PortBinding, 'protocol' | 'hostAddress' | 'hostPort'>;
 
+/** Where ephemeral ports begin (RFC 6335), and those of docker began; the range itself is the kernel's. */
+const FIRST_DYNAMIC = 49153;
+
 /** Chooses host ports. One per engine: it remembers where the last search for an ephemeral port ended. */
 export class PortAllocator {
   readonly #tables: NetworkTables;
-  #next = 0;
+  #next = FIRST_DYNAMIC;
 
   constructor(tables: NetworkTables) {
     this.#tables = tables;

@@ -8,7 +8,23 @@ import { attachFlags, detachKeysOf, requireTerminal, runSession } from '../conta
 export const attach: Command = {
   usage: '[OPTIONS] CONTAINER',
   summary: 'Attach local standard input, output, and error streams to a running container',
-  flags: [...attachFlags, { name: 'no-stdin', kind: 'bool', help: 'Do not attach STDIN' }],
+  flags: [
+    ...attachFlags,
+    {
+      name: 'no-stdin',
+      kind: 'bool',
+      help: 'Do not attach STDIN',
+      deprecated: ['-nostdin'],
+    },
+    {
+      name: 'streams',
+      kind: 'bool',
+      help: 'Chose among the streams',
+      hidden: true,
+      refused: 'all streams of the container are attached; --no-stdin leaves its input alone',
+      deprecated: ['-i', '-o', '-e'],
+    },
+  ],
   args: { min: 1, max: 1 },
   run: async (invocation) => {
     const { args, flags, client } = invocation;

@@ -45,7 +45,12 @@ const flags: readonly FlagSpec[] = [
     help: 'Memory and swap together; -1: unlimited swap',
   },
   { name: 'network', kind: 'string', help: 'Networking mode of RUN instructions' },
-  { name: 'no-cache', kind: 'bool', help: 'Do not use cache when building the image' },
+  {
+    name: 'no-cache',
+    kind: 'bool',
+    help: 'Do not use cache when building the image',
+    deprecated: ['-no-cache'],
+  },
   { name: 'no-cache-filter', kind: 'strings', help: 'Do not cache specified stages' },
   {
     name: 'output',
@@ -67,7 +72,14 @@ const flags: readonly FlagSpec[] = [
     kind: 'bool',
     help: 'Suppress the build output and print image ID on success',
   },
-  { name: 'rm', kind: 'bool', fallback: 'true', help: 'Nothing is left in any case', hidden: true },
+  {
+    name: 'rm',
+    kind: 'bool',
+    fallback: 'true',
+    help: 'Nothing is left in any case',
+    hidden: true,
+    deprecated: ['-rm'],
+  },
   {
     name: 'secret',
     kind: 'list',

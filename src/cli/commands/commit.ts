@@ -7,7 +7,13 @@ export const commit: Command = {
   usage: '[OPTIONS] CONTAINER [REPOSITORY[:TAG]]',
   summary: "Create a new image from a container's changes",
   flags: [
-    { name: 'author', short: 'a', kind: 'string', help: 'Author (e.g. "Ann <ann@example.com>")' },
+    {
+      name: 'author',
+      short: 'a',
+      kind: 'string',
+      help: 'Author (e.g. "Ann <ann@example.com>")',
+      deprecated: ['-author'],
+    },
     {
       name: 'change',
       short: 'c',
@@ -21,6 +27,14 @@ export const commit: Command = {
       kind: 'bool',
       fallback: 'true',
       help: 'Pause container during commit',
+    },
+    {
+      name: 'run',
+      kind: 'string',
+      help: 'Took the settings of the image as JSON',
+      hidden: true,
+      refused: `settings of the image are given as instructions: --change 'CMD ["program"]'`,
+      deprecated: ['-run', '--run'],
     },
   ],
   args: { min: 1, max: 2 },

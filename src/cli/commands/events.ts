@@ -13,7 +13,12 @@ export const events: Command = {
   flags: [
     filterFlag,
     { name: 'format', kind: 'string', help: objectFormatHelp },
-    { name: 'since', kind: 'string', help: 'Show all events created since timestamp' },
+    {
+      name: 'since',
+      kind: 'string',
+      help: 'Show all events created since timestamp',
+      deprecated: ['-since'],
+    },
     { name: 'until', kind: 'string', help: 'Stream events until this timestamp' },
   ],
   args: { min: 0, max: 0 },

@@ -35,7 +35,7 @@ export const history: Command = {
       help: 'Print sizes and dates in human readable format',
       fallback: 'true',
     },
-    { name: 'no-trunc', kind: 'bool', help: "Don't truncate output" },
+    { name: 'no-trunc', kind: 'bool', help: "Don't truncate output", deprecated: ['-notrunc'] },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only show image IDs' },
   ],
   args: { min: 1, max: 1 },

@@ -23,6 +23,7 @@ const KNOWN_TYPES = KINDS.map((kind) => `"${kind}"`).join(', ');
 const formatFlag: FlagSpec = {
   name: 'format',
   short: 'f',
+  deprecated: ['-format'],
   kind: 'string',
   help: objectFormatHelp,
 };

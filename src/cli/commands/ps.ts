@@ -3,9 +3,15 @@
 import type { ContainerSummary } from '../../spec/docker.ts';
 import { withQuery } from '../client/client.ts';
 import type { Command } from '../command.ts';
-import { filterFlag, filtersParameter } from '../filters.ts';
+import { asFilter, filterFlag, filtersParameter } from '../filters.ts';
+import type { OldSpelling } from '../flags/old-spelling.ts';
 import { containerList, containerRow } from '../render/container-row.ts';
 import { formatFlag, printList } from '../render/list.ts';
+
+const oldFilters: readonly OldSpelling[] = [
+  ...['-sinceId', '--since-id', '--since'].map((word) => asFilter(word, 'since')),
+  ...['-beforeId', '--before-id', '--before'].map((word) => asFilter(word, 'before')),
+];
 
 export const ps: Command = {
   usage: '[OPTIONS]',
@@ -17,7 +23,7 @@ export const ps: Command = {
       kind: 'bool',
       help: 'Show all containers (default shows just running)',
     },
-    filterFlag,
+    { ...filterFlag, deprecated: oldFilters },
     formatFlag,
     {
       name: 'last',
@@ -31,7 +37,7 @@ export const ps: Command = {
       kind: 'bool',
       help: 'Show the latest created container (includes all states)',
     },
-    { name: 'no-trunc', kind: 'bool', help: "Don't truncate output" },
+    { name: 'no-trunc', kind: 'bool', help: "Don't truncate output", deprecated: ['-notrunc'] },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only display container IDs' },
     { name: 'size', short: 's', kind: 'bool', help: 'Display total file sizes' },
   ],

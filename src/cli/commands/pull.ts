@@ -2,6 +2,7 @@
 
 import { parseReference } from '../../spec/reference.ts';
 import { CliError, type Command } from '../command.ts';
+import { oldTagFlag, withOldTag } from '../image/old-tag.ts';
 import { pullImage } from '../image/pull.ts';
 
 export const pull: Command = {
@@ -15,11 +16,12 @@ export const pull: Command = {
       help: 'Download all tagged images in the repository',
     },
     { name: 'platform', kind: 'string', help: 'Platform of the image (os/arch[/variant])' },
+    oldTagFlag,
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Suppress verbose output' },
   ],
   args: { min: 1, max: 1 },
   run: async ({ args, flags, client, out }) => {
-    const [image = ''] = args;
+    const image = withOldTag(args[0] ?? '', flags);
     const report = flags.bool('quiet') ? 'none' : 'progress';
     const platform = flags.text('platform');
     const allTags = flags.bool('all-tags');

@@ -3,6 +3,7 @@
 import { familiarName, formatReference, parseReference } from '../../spec/reference.ts';
 import { jsonLines, withQuery } from '../client/client.ts';
 import { CliError, type Command } from '../command.ts';
+import { oldTagFlag, withOldTag } from '../image/old-tag.ts';
 import { registryAuthHeader } from '../image/registry-auth.ts';
 import { type ProgressMessage, showProgress } from '../render/progress.ts';
 
@@ -17,11 +18,12 @@ export const push: Command = {
       help: 'Push all tags of an image to the repository',
     },
     { name: 'platform', kind: 'string', help: 'Push only the given platform (os/arch[/variant])' },
+    oldTagFlag,
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Suppress verbose output' },
   ],
   args: { min: 1, max: 1 },
   run: async ({ args, flags, client, out }) => {
-    const [name = ''] = args;
+    const name = withOldTag(args[0] ?? '', flags);
     const reference = parseReference(name);
     const all = flags.bool('all-tags');
     const quiet = flags.bool('quiet');

@@ -14,7 +14,13 @@ export const rm: Command = {
       kind: 'bool',
       help: 'Force the removal of a running container (uses SIGKILL)',
     },
-    { name: 'link', short: 'l', kind: 'bool', help: 'Remove the specified link' },
+    {
+      name: 'link',
+      short: 'l',
+      kind: 'bool',
+      help: 'Remove the specified link',
+      deprecated: ['-link'],
+    },
     {
       name: 'volumes',
       short: 'v',

@@ -2,7 +2,8 @@
 
 import { readText, withQuery } from '../client/client.ts';
 import type { Command } from '../command.ts';
-import { filterFlag, filtersParameter } from '../filters.ts';
+import { asFilter, filterFlag, filtersParameter } from '../filters.ts';
+import type { OldSpelling } from '../flags/old-spelling.ts';
 import { registryAuthHeader } from '../image/registry-auth.ts';
 import { type ListFormat, printList } from '../render/list.ts';
 
@@ -28,14 +29,22 @@ const searchList: ListFormat = {
   },
 };
 
+const oldFilters: readonly OldSpelling[] = [
+  ...['-s', '-stars', '--stars'].map((word) => asFilter(word, 'stars')),
+  ...['-t', '-trusted', '--trusted', '--automated'].map((word) => ({
+    ...asFilter(word, 'is-automated'),
+    kind: 'bool' as const,
+  })),
+];
+
 export const search: Command = {
   usage: '[OPTIONS] TERM',
   summary: 'Search a registry for images',
   flags: [
-    filterFlag,
+    { ...filterFlag, deprecated: oldFilters },
     { name: 'format', kind: 'string', help: 'Pretty-print search using a Go template' },
     { name: 'limit', kind: 'int', help: 'Max number of search results' },
-    { name: 'no-trunc', kind: 'bool', help: "Don't truncate output" },
+    { name: 'no-trunc', kind: 'bool', help: "Don't truncate output", deprecated: ['-notrunc'] },
   ],
   args: { min: 1, max: 1 },
   run: async ({ args, flags, client, out }) => {

@@ -7,7 +7,16 @@ import { CliError, type Command } from '../command.ts';
 export const tag: Command = {
   usage: 'SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]',
   summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
-  flags: [],
+  flags: [
+    {
+      name: 'force',
+      kind: 'bool',
+      help: 'A tag moves in any case',
+      hidden: true,
+      obsolete: true,
+      deprecated: ['-f', '-force', '--force'],
+    },
+  ],
   args: { min: 2, max: 2 },
   run: async ({ args, client }) => {
     const [source = '', target = ''] = args;

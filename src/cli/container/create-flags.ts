@@ -58,6 +58,7 @@ export const createFlags: readonly CreateFlag[] = [
   },
   {
     name: 'cidfile',
+    deprecated: ['-cidfile'],
     kind: 'string',
     help: 'Write the container ID to the file',
     to: 'HostConfig.ContainerIDFile',
@@ -92,6 +93,7 @@ export const createFlags: readonly CreateFlag[] = [
   },
   {
     name: 'dns',
+    deprecated: ['-dns'],
     kind: 'list',
     help: 'Set custom DNS servers',
     check: checkAddress,
@@ -111,10 +113,20 @@ export const createFlags: readonly CreateFlag[] = [
     to: 'HostConfig.DnsSearch',
   },
   { name: 'domainname', kind: 'string', help: 'Container NIS domain name', to: 'Domainname' },
-  { name: 'entrypoint', kind: 'string', help: 'Overwrite the default ENTRYPOINT of the image' },
+  {
+    name: 'entrypoint',
+    deprecated: ['-entrypoint'],
+    kind: 'string',
+    help: 'Overwrite the default ENTRYPOINT of the image',
+  },
   { name: 'env', short: 'e', kind: 'list', help: 'Set environment variables', check: checkEnv },
   { name: 'env-file', kind: 'list', help: 'Read in a file of environment variables' },
-  { name: 'expose', kind: 'list', help: 'Expose a port or a range of ports' },
+  {
+    name: 'expose',
+    deprecated: ['-expose'],
+    kind: 'list',
+    help: 'Expose a port or a range of ports',
+  },
   {
     name: 'group-add',
     kind: 'list',
@@ -164,10 +176,19 @@ export const createFlags: readonly CreateFlag[] = [
     check: checkLabel,
   },
   { name: 'label-file', kind: 'list', help: 'Read in a line delimited file of labels' },
-  { name: 'link', kind: 'list', help: 'Add link to another container' },
+  { name: 'link', deprecated: ['-link'], kind: 'list', help: 'Add link to another container' },
   { name: 'link-local-ip', kind: 'list', help: 'Container IPv4/IPv6 link-local addresses' },
   { name: 'log-driver', kind: 'string', help: 'Logging driver for the container' },
   { name: 'log-opt', kind: 'list', help: 'Log driver options' },
+  {
+    name: 'lxc-conf',
+    kind: 'list',
+    help: 'Was for the driver that used LXC',
+    hidden: true,
+    refused:
+      'no container is made with LXC any more; --sysctl, --device, --cap-add, --ulimit and --cgroup-parent say most of it',
+    deprecated: ['-lxc-conf', '--lxc-conf'],
+  },
   { name: 'mac-address', kind: 'string', help: 'Container MAC address (e.g., 92:d0:c6:0a:29:33)' },
   { name: 'memory-swappiness', kind: 'int', help: 'Tune container memory swappiness (0 to 100)' },
   {
@@ -177,13 +198,19 @@ export const createFlags: readonly CreateFlag[] = [
     help: 'Attach a filesystem mount to the container',
     check: checkMount,
   },
-  { name: 'name', kind: 'string', help: 'Assign a name to the container' },
+  { name: 'name', deprecated: ['-name'], kind: 'string', help: 'Assign a name to the container' },
   {
     name: 'network',
     kind: 'list',
     label: 'network',
     help: 'Connect a container to a network',
     aliases: ['net'],
+    deprecated: ['-n', '-networking', '--networking'].map((word) => ({
+      word,
+      kind: 'bool',
+      today: (given) => (given === 'true' ? undefined : 'none'),
+      instead: '--network none',
+    })),
   },
   {
     name: 'network-alias',
@@ -213,6 +240,7 @@ export const createFlags: readonly CreateFlag[] = [
   { name: 'platform', kind: 'string', help: 'Platform of the image (os/arch[/variant])' },
   {
     name: 'privileged',
+    deprecated: ['-privileged'],
     kind: 'bool',
     help: 'Give extended privileges to this container',
     to: 'HostConfig.Privileged',
@@ -246,6 +274,7 @@ export const createFlags: readonly CreateFlag[] = [
   },
   {
     name: 'rm',
+    deprecated: ['-rm'],
     kind: 'bool',
     help: 'Remove the container and its anonymous volumes when it exits',
     to: 'HostConfig.AutoRemove',
@@ -296,6 +325,7 @@ export const createFlags: readonly CreateFlag[] = [
   },
   {
     name: 'volumes-from',
+    deprecated: ['-volumes-from'],
     kind: 'list',
     help: 'Mount volumes from the specified container(s)',
     to: 'HostConfig.VolumesFrom',

@@ -50,6 +50,7 @@ export const resourceFlags: readonly CreateFlag[] = [
   { name: 'cpus', kind: 'nanocpus', help: 'Number of CPUs', to: 'HostConfig.NanoCpus' },
   {
     name: 'cpuset-cpus',
+    deprecated: ['-cpuset', '--cpuset'],
     kind: 'string',
     help: 'CPUs in which to allow execution (0-3, 0,1)',
     to: 'HostConfig.CpusetCpus',

@@ -24,6 +24,7 @@ export const attachFlags: readonly FlagSpec[] = [
   },
   {
     name: 'sig-proxy',
+    deprecated: ['-sig-proxy'],
     kind: 'bool',
     help: 'Proxy received signals to the process',
     fallback: 'true',

@@ -1,7 +1,8 @@
 /** Flags as docker reads them: `--name value`, `--name=value`, `-n value`, `-nvalue`, `-n=value`, grouped `-it`, `--` ends them. */
 
-import { ValueError } from '../values/number.ts';
-import { type FlagSpec, type FlagValue, flagKinds } from './spec.ts';
+import { parseBoolean, ValueError } from '../values/number.ts';
+import { deprecationWarning, type OldWord, oldWords } from './old-spelling.ts';
+import { type FlagKind, type FlagSpec, type FlagValue, flagKinds } from './spec.ts';
 import { FlagValues } from './values.ts';
 
 /** A mistake in the flags; shown with the usage line. */
@@ -14,6 +15,8 @@ export interface ParsedFlags {
   args: string[];
   /** `--help` or, where `h` is not another flag, `-h`. */
   help: boolean;
+  /** One for each old spelling, to be told on standard error. */
+  warnings: readonly string[];
 }
 
 export interface ParseOptions {
@@ -33,6 +36,8 @@ export function parseFlags(
   for (let word = parser.next(); word !== undefined; word = parser.next()) {
     if (word === '--') {
       args.push(...parser.rest());
+    } else if (parser.isOld(word)) {
+      parser.old(word);
     } else if (word.startsWith('--')) {
       parser.long(word);
     } else if (word.length > 1 && word.startsWith('-')) {
@@ -42,7 +47,12 @@ export function parseFlags(
       if (!options.interspersed) args.push(...parser.rest());
     }
   }
-  return { values: parser.values, args, help: parser.values.bool('help') };
+  return {
+    values: parser.values,
+    args,
+    help: parser.values.bool('help'),
+    warnings: parser.warnings,
+  };
 }
 
 class FlagParser {
@@ -50,13 +60,17 @@ class FlagParser {
   readonly #argv: readonly string[];
   readonly #long = new Map<string, FlagSpec>();
   readonly #short = new Map<string, FlagSpec>();
+  readonly #old: ReadonlyMap<string, OldWord>;
+  readonly warnings: string[] = [];
   #at = 0;
 
   constructor(specs: readonly FlagSpec[], argv: readonly string[]) {
     this.#argv = argv;
     const all = [...specs, helpFlag];
     this.values = new FlagValues(all);
+    this.#old = oldWords(specs);
     for (const spec of all) {
+      if (spec.obsolete === true || spec.refused !== undefined) continue;
       for (const name of [spec.name, ...(spec.aliases ?? [])]) this.#long.set(name, spec);
       if (spec.short !== undefined) this.#short.set(spec.short, spec);
     }
@@ -75,13 +89,28 @@ class FlagParser {
     return words;
   }
 
+  isOld(word: string): boolean {
+    return this.#old.has(splitWord(word).name);
+  }
+
+  old(word: string): void {
+    const { name, value } = splitWord(word);
+    const old = this.#old.get(name);
+    if (old === undefined) return;
+    const { spec, kind, today } = old;
+    if (spec.refused !== undefined) throw new FlagError(`${name}: ${spec.refused}`);
+    this.warnings.push(deprecationWarning(name, old));
+    const text = value ?? this.#longValue(kind, name);
+    this.#store(spec, name, text, () => today(kind === 'bool' ? String(parseBoolean(text)) : text));
+  }
+
   long(word: string): void {
-    const equals = word.indexOf('=');
-    const name = equals < 0 ? word.slice(2) : word.slice(2, equals);
+    const { name: dashed, value } = splitWord(word);
+    const name = dashed.slice(2);
     if (name === '' || name.startsWith('-')) throw new FlagError(`bad flag syntax: ${word}`);
     const spec = this.#long.get(name);
     if (spec === undefined) throw new FlagError(`unknown flag: --${name}`);
-    this.#store(spec, equals >= 0 ? word.slice(equals + 1) : this.#longValue(spec, name));
+    this.#store(spec, flagName(spec), value ?? this.#longValue(spec.kind, dashed));
   }
 
   short(word: string): void {
@@ -93,19 +122,19 @@ class FlagParser {
       }
       const rest = word.slice(at + 1);
       if (spec.kind === 'bool' && !rest.startsWith('=')) {
-        this.#store(spec, 'true');
+        this.#store(spec, flagName(spec), 'true');
         continue;
       }
       const joined = rest.startsWith('=') ? rest.slice(1) : rest;
-      this.#store(spec, rest === '' ? this.#shortValue(spec, word, at) : joined);
+      this.#store(spec, flagName(spec), rest === '' ? this.#shortValue(spec, word, at) : joined);
       return;
     }
   }
 
-  #longValue(spec: FlagSpec, name: string): string {
-    if (spec.kind === 'bool') return 'true';
+  #longValue(kind: FlagKind, dashed: string): string {
+    if (kind === 'bool') return 'true';
     const value = this.next();
-    if (value === undefined) throw new FlagError(`flag needs an argument: --${name}`);
+    if (value === undefined) throw new FlagError(`flag needs an argument: ${dashed}`);
     return value;
   }
 
@@ -117,14 +146,20 @@ class FlagParser {
     return value;
   }
 
-  #store(spec: FlagSpec, text: string): void {
+  /** `shown`: what the flag is called in a refusal of its value. */
+  #store(
+    spec: FlagSpec,
+    shown: string,
+    text: string,
+    translate: () => string | undefined = () => text,
+  ): void {
     try {
-      this.values.set(spec.name, this.#read(spec, text));
+      const today = translate();
+      if (today !== undefined) this.values.set(spec.name, this.#read(spec, today));
     } catch (error) {
       if (!(error instanceof ValueError)) throw error;
-      const name = spec.short === undefined ? `--${spec.name}` : `-${spec.short}, --${spec.name}`;
       throw new FlagError(
-        `invalid argument ${JSON.stringify(text)} for "${name}" flag: ${error.message}`,
+        `invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${error.message}`,
       );
     }
   }
@@ -138,4 +173,15 @@ class FlagParser {
     }
     return typeof value === 'string' ? check(value) : value;
   }
+}
+
+function flagName({ short, name }: FlagSpec): string {
+  return short === undefined ? `--${name}` : `-${short}, --${name}`;
+}
+
+/** `--name=value` at its first `=`. */
+function splitWord(word: string): { name: string; value?: string } {
+  const equals = word.indexOf('=');
+  if (equals < 0) return { name: word };
+  return { name: word.slice(0, equals), value: word.slice(equals + 1) };
 }

@@ -9,6 +9,7 @@ import {
   ValueError,
 } from '../values/number.ts';
 import { parseSize, parseSizeOrUnlimited } from '../values/size.ts';
+import type { OldSpelling } from './old-spelling.ts';
 
 export interface FlagSpec {
   /** Without the dashes. */
@@ -23,6 +24,12 @@ export interface FlagSpec {
   /** Other long names that are accepted and not shown. */
   aliases?: readonly string[];
   hidden?: boolean;
+  /** Spellings of docker's first years. */
+  deprecated?: readonly OldSpelling[];
+  /** Has nothing but its old spellings; most of these have no effect any more. */
+  obsolete?: boolean;
+  /** Has nothing but old spellings, and is refused with this sentence. */
+  refused?: string;
   /** Returns the value to keep; throws `ValueError` with the reason. After the kind's own reading; per element of a list. */
   check?: (text: string) => string;
 }

@@ -15,6 +15,7 @@ import type { ResolvedImage } from '../images/room.ts';
 import { logLimits } from '../launch/log-limits.ts';
 import { imageLayer } from '../launch/mount-steps.ts';
 import { checkNetworks, joinedNetworks } from '../networks/joined-networks.ts';
+import { parseLink } from '../networks/link.ts';
 import { toPortRequests } from '../networks/ports.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';
@@ -208,7 +209,7 @@ function validateWorkingDirectory(config: ContainerConfig): void {
 
 function validateLinks(parts: Parts, host: HostConfig): void {
   for (const link of host.Links) {
-    const [target = ''] = link.split(':');
+    const { target } = parseLink(link);
     if (parts.containers.find(target) !== undefined) continue;
     const message = `could not get container for ${target.slice(0, 256)}: No such container: ${target.slice(0, 256)}`;
     throw new TiffinError('invalid', 'no-such-link', message);

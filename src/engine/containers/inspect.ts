@@ -2,6 +2,7 @@
 
 import type { ContainerInspect } from '../../spec/docker.ts';
 import { keepsLog } from '../launch/prepare.ts';
+import { parseLink } from '../networks/link.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';
 import type { Container } from './container.ts';
@@ -43,13 +44,21 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execs.length === 0 ? null : execs,
-    HostConfig: definition.hostConfig,
+    HostConfig: { ...definition.hostConfig, Links: shownLinks(parts, container) },
     GraphDriver: { Name: 'overlay2', Data: graphData(parts, container) },
     ...(size ? await containerSizes(parts, container) : {}),
     Mounts: definition.mounts.map(mountPoint),
     Config: definition.config,
     NetworkSettings: networkSettings(parts, container),
   };
+}
+
+/** `/target:/owner/alias`, as docker shows them. */
+function shownLinks(parts: Parts, { name, definition }: Container): string[] {
+  return definition.hostConfig.Links.map(parseLink).map(({ target, alias }) => {
+    const linked = parts.containers.find(target)?.name ?? target;
+    return `/${linked}:/${name}/${alias}`;
+  });
 }
 
 function graphData(parts: Parts, container: Container): Record<string, string> {

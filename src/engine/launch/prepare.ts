@@ -11,6 +11,7 @@ import type { Parts } from '../parts.ts';
 import { containerPaths, runPaths } from '../paths.ts';
 import { type SpecInput, type SpecOutput, toRuntimeSpec } from '../spec/index.ts';
 import { etcFiles } from './etc-files.ts';
+import { linkEnvironment } from './link-environment.ts';
 import { logLimits } from './log-limits.ts';
 import { mountSteps, placedMounts } from './mount-steps.ts';
 
@@ -69,6 +70,7 @@ export function containerSpec(
     config: definition.config,
     host: definition.hostConfig,
     hostname: definition.config.Hostname,
+    linked: linkEnvironment(parts, definition),
     rootfs: containerPaths(parts.paths, definition.id).mountpoint,
     mounts: placedMounts(parts, definition),
     files: etcFiles(parts, definition),

@@ -5,6 +5,7 @@ import { type Asker, upstreamServers } from '../../network/index.ts';
 import type { Container } from '../containers/container.ts';
 import { resolverOptions } from '../launch/etc-files.ts';
 import type { Parts } from '../parts.ts';
+import { parseLink } from './link.ts';
 
 /** For the life of the connection. */
 export function serveNames(parts: Parts, container: Container, monitor: Monitor): void {
@@ -39,7 +40,7 @@ function linkNames(parts: Parts, { definition }: Container): ReadonlyMap<string,
   ];
   const names = new Map<string, string>();
   for (const text of texts) {
-    const [target = '', alias = target] = text.split(':');
+    const { target, alias } = parseLink(text);
     const name = parts.containers.find(target)?.name;
     if (name !== undefined) names.set(alias.toLowerCase(), name);
   }

@@ -13,15 +13,16 @@ export function mergeEnvironment(base: readonly string[], changes: readonly stri
   return [...merged.values()];
 }
 
-/** What the program gets: Docker's own variables first, then the container's. HOME is added in the container. */
+/** What the program gets: Docker's own variables first, those of links, then the container's. HOME is added in the container. */
 export function processEnvironment(input: {
   hostname: string;
   terminal: boolean;
+  linked: readonly string[];
   own: readonly string[];
 }): string[] {
   const base = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${input.hostname}`];
   if (input.terminal) base.push('TERM=xterm');
-  return mergeEnvironment(base, input.own);
+  return mergeEnvironment([...base, ...input.linked], input.own);
 }
 
 function nameOf(entry: string): string {

@@ -20,6 +20,8 @@ export interface SpecInput {
   host: HostConfig;
   /** What the container calls itself; see `hostnameOf`. */
   hostname: string;
+  /** Variables that its links give it. */
+  linked: readonly string[];
   rootfs: string;
   mounts: readonly MountRecord[];
   /** Host path of /dev/shm where it is shared with another container. */
@@ -43,7 +45,7 @@ export function toRuntimeSpec(input: SpecInput): SpecOutput {
   const isolatedNames = modes.uts.kind === 'private';
   const spec: RuntimeSpec = {
     ociVersion: '1.3.0',
-    process: toProcess(config, host, input.hostname, security),
+    process: toProcess(input, security),
     root: { path: input.rootfs, readonly: host.ReadonlyRootfs },
     ...(isolatedNames && { hostname: input.hostname }),
     ...(isolatedNames && config.Domainname !== '' && { domainname: config.Domainname }),

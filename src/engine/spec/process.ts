@@ -10,17 +10,22 @@ import type { Security } from './security.ts';
 /** RLIM_INFINITY, as near as a JSON number comes. */
 const UNLIMITED = 2 ** 64;
 
+interface ProcessInput {
+  config: ContainerConfig;
+  host: HostConfig;
+  hostname: string;
+  linked: readonly string[];
+}
+
 export function toProcess(
-  config: ContainerConfig,
-  host: HostConfig,
-  hostname: string,
+  { config, host, hostname, linked }: ProcessInput,
   security: Security,
 ): Process {
-  const own = { hostname, terminal: config.Tty, own: config.Env };
+  const variables = { hostname, terminal: config.Tty, linked, own: config.Env };
   return {
     cwd: config.WorkingDir === '' ? '/' : config.WorkingDir,
     args: commandLine(config),
-    env: processEnvironment(own),
+    env: processEnvironment(variables),
     terminal: config.Tty,
     ...(config.Tty && consoleSize(host.ConsoleSize)),
     user: { uid: 0, gid: 0 },

@@ -43,6 +43,7 @@ function convert(
     config: containerConfig(config),
     host: hostConfig({ NetworkMode: 'bridge', ...host }),
     hostname: 'name',
+    linked: [],
     rootfs: '/root',
     mounts: [],
     files: { hosts: '/f/hosts', hostname: '/f/hostname', resolvConf: '/f/resolv.conf' },

@@ -8,7 +8,7 @@ import { errorText } from './error-text.ts';
 import { FlagError, type ParsedFlags, parseFlags } from './flags/parse.ts';
 import { globalFlags } from './global-flags.ts';
 import { type Globals, readGlobals } from './globals.ts';
-import { readOldCommand } from './old-commands.ts';
+import { type OldCommand, readDaemonFlag, readOldCommand } from './old-commands.ts';
 import { ClosedPipe, standardOutput as out } from './streams/output.ts';
 
 /** As a shell reports a program that SIGPIPE ended. */
@@ -22,9 +22,7 @@ export async function runCli(argv: string[], options: CliOptions = {}): Promise<
   // A command that goes on for longer than a start (a stream, a watch) is worth compiling; see the Makefile.
   setTimeout(() => Bun.unsafe.setJITPolicy(1), COMPILE_AFTER_MS).unref();
   try {
-    const old = readOldCommand(argv);
-    if (old !== undefined) out.error(`${old.warning}\n`);
-    const words = parseGlobals(old?.argv ?? argv);
+    const words = parseGlobals(argv);
     const globals = readGlobals(words.values);
     debug = globals.debug;
     return await dispatch(words, globals, options);
@@ -38,6 +36,8 @@ function parseGlobals(argv: string[]): ParsedFlags {
     return parseFlags(globalFlags, argv, { interspersed: false });
   } catch (error) {
     if (!(error instanceof FlagError)) throw error;
+    const daemon = readDaemonFlag(argv);
+    if (daemon !== undefined) return parseGlobals(warned(daemon));
     throw new CliError(
       `${error.message}\n\nUsage:  tiffin [OPTIONS] COMMAND [ARG...]\n\nRun 'tiffin --help' for more information`,
       USAGE_STATUS,
@@ -45,12 +45,18 @@ function parseGlobals(argv: string[]): ParsedFlags {
   }
 }
 
+function warned({ argv, warning }: OldCommand): string[] {
+  out.error(`${warning}\n`);
+  return argv;
+}
+
 async function dispatch(
   words: ParsedFlags,
   globals: Globals,
   options: CliOptions,
 ): Promise<number> {
-  const [first, ...rest] = words.args;
+  const old = readOldCommand(words.args);
+  const [first, ...rest] = old === undefined ? words.args : warned(old);
   if (words.values.bool('version')) {
     const { versionLine } = await import('./version-line.ts');
     out.print(`${versionLine}\n`);

@@ -40,7 +40,7 @@ export function oldWords(specs: readonly FlagSpec[]): ReadonlyMap<string, OldWor
 }
 
 /** Docker's words of then. */
-export function deprecationWarning(word: string, { instead }: OldWord): string {
+export function deprecationWarning(word: string, instead: string | undefined): string {
   const future = instead === undefined ? 'removed' : `replaced by '${instead}'`;
   return `Warning: '${word}' is deprecated, it will be ${future} soon. See usage.`;
 }

@@ -99,7 +99,7 @@ class FlagParser {
     if (old === undefined) return;
     const { spec, kind, today } = old;
     if (spec.refused !== undefined) throw new FlagError(`${name}: ${spec.refused}`);
-    this.warnings.push(deprecationWarning(name, old));
+    this.warnings.push(deprecationWarning(name, old.instead));
     const text = value ?? this.#longValue(kind, name);
     this.#store(spec, name, text, () => today(kind === 'bool' ? String(parseBoolean(text)) : text));
   }

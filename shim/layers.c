@@ -20,6 +20,7 @@ struct held {
 };
 static struct held held[HELD_MAX + OWN_MAX];
 static unsigned held_count;
+static bool read_once;
 
 static struct held *find(const char *path)
 {
@@ -38,7 +39,7 @@ static int hold(struct launch *launch, const char *path, unsigned most)
     if (held_count >= most)
         return fail(launch, EMFILE, "%s", path);
     /* Around the file's own page cache: else everything would be held twice, and read ahead twice. */
-    int fd = new_mount(launch, "erofs", path, "ro,directio", MOUNT_ATTR_RDONLY);
+    int fd = read_once ? -EINVAL : new_mount(launch, "erofs", path, "ro,directio", MOUNT_ATTR_RDONLY);
     if (fd == -EINVAL)
         fd = new_mount(launch, "erofs", path, "ro", MOUNT_ATTR_RDONLY);
     char *copy = fd < 0 ? NULL : strdup(path);
@@ -49,6 +50,15 @@ static int hold(struct launch *launch, const char *path, unsigned most)
     }
     held[held_count++] = (struct held){copy, fd};
     return fd;
+}
+
+/*
+ * For a process that walks a tree and ends: a mount of its own has nothing cached, so it reads through the cache of the image's
+ * file, which may hold all of it since the pull, and is read ahead from one file of the layer to the next.
+ */
+void layers_read_once(void)
+{
+    read_once = true;
 }
 
 /* Gives the mount of the layer at `path`, or NONE for a directory, which needs none. */

@@ -98,7 +98,7 @@ int read_plan(const char *path, uint8_t **bytes, size_t *length)
 
 static int usage(void)
 {
-    dprintf(2, "usage: shim launcher SOCKET | run PLAN | hold PID | unpack DIRECTORY [-] [OPTIONS] | pack PLAN [PATH] | changes PLAN UPPER | stat PLAN PATH\n");
+    dprintf(2, "usage: shim launcher SOCKET | run PLAN | hold PID | unpack DIRECTORY [-] [OPTIONS] | pack PLAN [PATH] | tar PLAN PATH NAME LATEST [LEFT-OUT…] | changes PLAN UPPER | stat PLAN PATH\n");
     return 2;
 }
 
@@ -126,6 +126,8 @@ int main(int argc, char **argv)
         return stat_main(argv[2], argv[3]);
     if (strcmp(argv[1], "pack") == 0)
         return pack_main(argv[2], argc > 3 ? argv[3] : "/");
+    if (strcmp(argv[1], "tar") == 0 && argc > 5)
+        return tar_main(argv + 2);
     if (strcmp(argv[1], "changes") == 0 && argc > 3)
         return changes_main(argv[2], argv[3]);
     return usage();

@@ -1,4 +1,7 @@
-/* `shim pack`: a tree becomes operations on standard output, in the order of names. */
+/*
+ * `shim pack` and `shim tar`: a tree becomes operations, or an archive, on standard output, in the order of names.
+ * Here is the walk; tree-writer.c and tar-writer.c know the two forms.
+ */
 #include <dirent.h>
 #include <limits.h>
 #include <linux/magic.h>
@@ -12,14 +15,10 @@
 
 #define DEPTH_MAX 2048
 
-static int pack_link(struct pack *pack, const char *first)
+/* An entry of the kind that `code` names, OP_TREE_*; `text` is what a link leads to. */
+static int put_entry(struct pack *pack, uint16_t code, const struct stat *status, const char *text)
 {
-    int status = step_begin(pack, OP_TREE_HARDLINK);
-    if (status < 0)
-        return status;
-    put_str(pack, pack->path);
-    put_str(pack, first);
-    return step_end(pack);
+    return pack->tar == NULL ? tree_entry(pack, code, status, text) : tar_entry(pack, code, status, text);
 }
 
 /* Only what holds data; a file system that cannot tell says that all of it does. */
@@ -34,7 +33,7 @@ static int pack_content(struct pack *pack, int fd, off_t size)
         if (hole < 0 || hole > size)
             hole = size;
         while (at < hole) {
-            int status = pack_piece(pack, fd, &at, hole);
+            int status = pack->tar == NULL ? tree_piece(pack, fd, &at, hole) : tar_piece(pack, fd, &at, hole);
             if (status != 0)
                 return status < 0 ? status : 0;
         }
@@ -53,17 +52,13 @@ static int pack_file(struct pack *pack, int parent, const char *name)
     int error = 0;
     const char *first = status.st_nlink > 1 ? seen_before(pack, &status, &error) : NULL;
     if (error < 0 || first != NULL)
-        return error < 0 ? error : pack_link(pack, first);
+        return error < 0 ? error : put_entry(pack, OP_TREE_HARDLINK, NULL, first);
     error = read_xattrs(pack, fd);
     if (error == 0)
-        error = step_begin(pack, OP_TREE_FILE);
-    if (error < 0)
-        return error;
-    put_str(pack, pack->path);
-    put_common(pack, &status, true);
-    put_u64(pack, (uint64_t)status.st_size);
-    step_end(pack);
-    return pack_content(pack, fd, status.st_size);
+        error = put_entry(pack, OP_TREE_FILE, &status, NULL);
+    if (error == 0)
+        error = pack_content(pack, fd, status.st_size);
+    return error < 0 || pack->tar == NULL ? error : tar_file_end(pack);
 }
 
 static int pack_symlink(struct pack *pack, int parent, const char *name, const struct stat *status)
@@ -74,29 +69,14 @@ static int pack_symlink(struct pack *pack, int parent, const char *name, const s
         return errno == ENOENT ? 0 : -errno;
     value[length] = 0;
     pack->xattrs_length = 0;
-    int result = step_begin(pack, OP_TREE_SYMLINK);
-    if (result < 0)
-        return result;
-    put_str(pack, pack->path);
-    put_str(pack, value);
-    put_common(pack, status, false);
-    return step_end(pack);
+    return put_entry(pack, OP_TREE_SYMLINK, status, value);
 }
 
 static int pack_node(struct pack *pack, const struct stat *status)
 {
     bool whiteout = S_ISCHR(status->st_mode) && status->st_rdev == makedev(0, 0);
-    int result = step_begin(pack, whiteout ? OP_TREE_WHITEOUT : OP_TREE_DEVICE);
-    if (result < 0)
-        return result;
-    put_str(pack, pack->path);
-    if (!whiteout) {
-        pack->xattrs_length = 0;
-        put_common(pack, status, true);
-        put_u32(pack, major(status->st_rdev));
-        put_u32(pack, minor(status->st_rdev));
-    }
-    return step_end(pack);
+    pack->xattrs_length = 0;
+    return whiteout ? put_entry(pack, OP_TREE_WHITEOUT, NULL, NULL) : put_entry(pack, OP_TREE_DEVICE, status, NULL);
 }
 
 static int pack_entry(struct pack *pack, int parent, const char *name, int depth);
@@ -181,19 +161,11 @@ static int pack_directory(struct pack *pack, int parent, const char *name, int d
         return errno == ENOENT ? 0 : -errno;
     int result = depth > DEPTH_MAX ? -ELOOP : read_xattrs(pack, fd);
     if (result == 0)
-        result = step_begin(pack, OP_TREE_DIRECTORY);
+        result = put_entry(pack, OP_TREE_DIRECTORY, &status, NULL);
+    if (result == 0 && pack->opaque)
+        result = put_entry(pack, OP_TREE_OPAQUE, NULL, NULL);
     if (result < 0)
         return result;
-    put_str(pack, pack->path);
-    put_common(pack, &status, true);
-    step_end(pack);
-    if (pack->opaque) {
-        result = step_begin(pack, OP_TREE_OPAQUE);
-        if (result < 0)
-            return result;
-        put_str(pack, pack->path);
-        step_end(pack);
-    }
     return is_kernel_view(fd) ? 0 : pack_below(pack, fd, depth);
 }
 
@@ -226,10 +198,10 @@ void raise_descriptors(void)
     }
 }
 
-int pack_main(const char *plan, const char *path)
+/* Walks what is at `path` of the root that the plan leads to. */
+static int pack_tree(struct pack *pack, const char *plan, const char *path)
 {
     static struct launch launch;
-    static struct pack pack;
     char base[NAME_MAX + 1];
     struct stat there;
     uint8_t *bytes;
@@ -249,13 +221,26 @@ int pack_main(const char *plan, const char *path)
     const char *name = base[0] == 0 ? "." : base;
     if (fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) < 0)
         return tree_failed("root", path, -errno);
-    strcpy(pack.path, name);
-    status = pack_entry(&pack, parent, name, 0);
+    strcpy(pack->path, name);
+    status = pack_entry(pack, parent, name, 0);
     if (status == 0)
-        status = step_begin(&pack, OP_TREE_END);
-    if (status == 0)
-        status = step_end(&pack);
-    if (status == 0)
-        status = pack_flush(&pack);
-    return status < 0 ? tree_failed("pack", pack.path, status) : 0;
+        status = pack->tar == NULL ? tree_end(pack) : tar_end(pack);
+    return status < 0 ? tree_failed("pack", pack->path, status) : 0;
+}
+
+int pack_main(const char *plan, const char *path)
+{
+    static struct pack pack;
+    return pack_tree(&pack, plan, path);
+}
+
+int tar_main(char **arguments)
+{
+    static struct pack pack;
+    static struct tar tar;
+    pack.tar = &tar;
+    tar.name = arguments[2];
+    tar.latest = strtoll(arguments[3], NULL, 10);
+    tar.left_out = arguments + 4;
+    return pack_tree(&pack, arguments[0], arguments[1]);
 }

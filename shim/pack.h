@@ -1,4 +1,4 @@
-/* The writing side of a tree stream. */
+/* Trees on their way out: what the walk and the two forms share. */
 #pragma once
 #include <sys/stat.h>
 
@@ -15,7 +15,20 @@ struct linked {
     char *path;
 };
 
+/* What makes an archive of a tree. */
+struct tar {
+    /* The root's name, which every other begins with, unless it is "/"; empty: the root has no member. */
+    const char *name;
+    /* No time is later, ns since 1970. */
+    int64_t latest;
+    /* Paths of empty files, and with a slash of directories, that are no members; ended by NULL. What is in them is. */
+    char **left_out;
+    /* Of the current file. */
+    uint64_t size, written;
+};
+
 struct pack {
+    struct tar *tar; /* NULL: operations */
     uint8_t buffer[PACK_BUFFER_BYTES];
     size_t length;
     size_t step; /* where the current step's payload length stands */
@@ -29,14 +42,19 @@ struct pack {
 
 /* tree-writer.c */
 int pack_flush(struct pack *pack);
-/* A step of any kind but data: its operands are put between begin and end. */
-int step_begin(struct pack *pack, uint16_t code);
-int step_end(struct pack *pack);
-void put_u32(struct pack *pack, uint32_t value);
-void put_u64(struct pack *pack, uint64_t value);
-void put_str(struct pack *pack, const char *text);
-void put_common(struct pack *pack, const struct stat *status, bool mode);
+/* Flushes unless `length` more bytes fit. */
+int pack_room(struct pack *pack, size_t length);
 int read_xattrs(struct pack *pack, int fd);
 const char *seen_before(struct pack *pack, const struct stat *status, int *error);
-/* One data step of at most PACK_DATA_BYTES from `at` on, which moves; 1: the file ends here. */
-int pack_piece(struct pack *pack, int fd, off_t *at, off_t until);
+/* The entry at the current path; see put_entry. */
+int tree_entry(struct pack *pack, uint16_t code, const struct stat *status, const char *text);
+/* At most PACK_DATA_BYTES of the current file from `at` on, which moves; 1: the file ends here. */
+int tree_piece(struct pack *pack, int fd, off_t *at, off_t until);
+int tree_end(struct pack *pack);
+
+/* tar-writer.c: the same as an archive */
+int tar_entry(struct pack *pack, uint16_t code, const struct stat *status, const char *text);
+int tar_piece(struct pack *pack, int fd, off_t *at, off_t until);
+/* After the last piece of a file. */
+int tar_file_end(struct pack *pack);
+int tar_end(struct pack *pack);

@@ -195,6 +195,7 @@ void release_trees(struct launch *launch);
 
 /* layers.c */
 int layer_open(struct launch *launch, const char *path, int *mount);
+void layers_read_once(void);
 void layers_forget(void);
 void layers_instruct(const char *text);
 
@@ -218,6 +219,8 @@ int hold_main(const char *parent);
 int unpack_main(const char *directory, const char *plan, const char *options);
 int stat_main(const char *plan, const char *path);
 int pack_main(const char *plan, const char *path);
+/* Plan, path, then what struct tar holds, ended by NULL. */
+int tar_main(char **arguments);
 int changes_main(const char *plan, const char *upper);
 int monitor_main(struct launch *launch, int client, uint8_t mask);
 int foreground_main(struct launch *launch);

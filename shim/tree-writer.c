@@ -1,5 +1,6 @@
 /* The writing side of a tree stream: steps into a buffer, attributes, files of several names. */
 #include <stdlib.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 
 #include "pack.h"
@@ -11,13 +12,18 @@ int pack_flush(struct pack *pack)
     return status;
 }
 
-void put_u32(struct pack *pack, uint32_t value)
+int pack_room(struct pack *pack, size_t length)
+{
+    return pack->length + length > PACK_BUFFER_BYTES ? pack_flush(pack) : 0;
+}
+
+static void put_u32(struct pack *pack, uint32_t value)
 {
     store_u32(pack->buffer + pack->length, value);
     pack->length += 4;
 }
 
-void put_u64(struct pack *pack, uint64_t value)
+static void put_u64(struct pack *pack, uint64_t value)
 {
     store_u64(pack->buffer + pack->length, value);
     pack->length += 8;
@@ -30,34 +36,13 @@ static void put_bytes(struct pack *pack, const void *bytes, size_t length)
     pack->length += length;
 }
 
-void put_str(struct pack *pack, const char *text)
+static void put_str(struct pack *pack, const char *text)
 {
     put_bytes(pack, text, strlen(text));
     pack->buffer[pack->length++] = 0;
 }
 
-/* Every step but data fits into a quarter of the buffer: two paths and all attributes. */
-int step_begin(struct pack *pack, uint16_t code)
-{
-    if (pack->length > PACK_BUFFER_BYTES - 2 * PATH_BYTES - sizeof pack->xattrs - 128) {
-        int status = pack_flush(pack);
-        if (status < 0)
-            return status;
-    }
-    uint8_t head[4] = {(uint8_t)code, (uint8_t)(code >> 8), STAGE_HOST, 0};
-    memcpy(pack->buffer + pack->length, head, sizeof head);
-    pack->step = pack->length + 4;
-    pack->length += STEP_HEAD_BYTES;
-    return 0;
-}
-
-int step_end(struct pack *pack)
-{
-    store_u32(pack->buffer + pack->step, (uint32_t)(pack->length - pack->step - 4));
-    return 0;
-}
-
-void put_common(struct pack *pack, const struct stat *status, bool mode)
+static void put_common(struct pack *pack, const struct stat *status, bool mode)
 {
     int64_t ns = (int64_t)status->st_mtim.tv_sec * 1000000000 + status->st_mtim.tv_nsec;
     if (mode)
@@ -66,6 +51,53 @@ void put_common(struct pack *pack, const struct stat *status, bool mode)
     put_u32(pack, status->st_gid);
     put_u64(pack, ns < 0 ? 0 : (uint64_t)ns);
     put_bytes(pack, pack->xattrs, pack->xattrs_length);
+}
+
+/* Every step but data fits into a quarter of the buffer: two paths and all attributes. */
+static int step_begin(struct pack *pack, uint16_t code)
+{
+    int status = pack_room(pack, 2 * PATH_BYTES + sizeof pack->xattrs + 128);
+    if (status < 0)
+        return status;
+    uint8_t head[4] = {(uint8_t)code, (uint8_t)(code >> 8), STAGE_HOST, 0};
+    memcpy(pack->buffer + pack->length, head, sizeof head);
+    pack->step = pack->length + 4;
+    pack->length += STEP_HEAD_BYTES;
+    return 0;
+}
+
+static void step_end(struct pack *pack)
+{
+    store_u32(pack->buffer + pack->step, (uint32_t)(pack->length - pack->step - 4));
+}
+
+int tree_entry(struct pack *pack, uint16_t code, const struct stat *status, const char *text)
+{
+    int result = step_begin(pack, code);
+    if (result < 0)
+        return result;
+    put_str(pack, pack->path);
+    if (text != NULL)
+        put_str(pack, text);
+    if (status != NULL)
+        put_common(pack, status, code != OP_TREE_SYMLINK);
+    if (code == OP_TREE_FILE)
+        put_u64(pack, (uint64_t)status->st_size);
+    if (code == OP_TREE_DEVICE) {
+        put_u32(pack, major(status->st_rdev));
+        put_u32(pack, minor(status->st_rdev));
+    }
+    step_end(pack);
+    return 0;
+}
+
+int tree_end(struct pack *pack)
+{
+    int status = step_begin(pack, OP_TREE_END);
+    if (status < 0)
+        return status;
+    step_end(pack);
+    return pack_flush(pack);
 }
 
 /* Reads the attributes of an open file; overlayfs's own are no content. */
@@ -132,13 +164,11 @@ const char *seen_before(struct pack *pack, const struct stat *status, int *error
     return NULL;
 }
 
-int pack_piece(struct pack *pack, int fd, off_t *at, off_t until)
+int tree_piece(struct pack *pack, int fd, off_t *at, off_t until)
 {
-    if (pack->length > PACK_BUFFER_BYTES - PACK_DATA_BYTES - 64) {
-        int status = pack_flush(pack);
-        if (status < 0)
-            return status;
-    }
+    int status = pack_room(pack, PACK_DATA_BYTES + 64);
+    if (status < 0)
+        return status;
     size_t wanted = until - *at < (off_t)PACK_DATA_BYTES ? (size_t)(until - *at) : PACK_DATA_BYTES;
     uint8_t *head = pack->buffer + pack->length;
     ssize_t size = pread(fd, head + STEP_HEAD_BYTES + 12, wanted, *at);

@@ -21,6 +21,7 @@ int tree_prepare(struct launch *launch, const uint8_t *plan, size_t length)
     launch->report = report_create();
     if (launch->report == NULL)
         return fail(launch, ENOMEM, "report");
+    layers_read_once();
     /* Before any step: no mount of it may reach the host. */
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
         return fail(launch, errno, "mount namespace");

@@ -1,6 +1,6 @@
 /**
  * Trees through the shim: `shim unpack` writes files below a directory from tree operations, `shim pack` reads a tree
- * as operations. Both resolve every path with openat2(2), so that no name in a stream and no link in a tree leads out.
+ * as operations and `shim tar` as an archive. All resolve every path with openat2(2), so that no name in a stream and no link in a tree leads out.
  */
 
 import { TiffinError } from '../base/errors.ts';
@@ -50,6 +50,36 @@ export async function* packTree(
   path = '/',
 ): AsyncGenerator<Uint8Array, void, void> {
   yield* output([shim, 'pack', '-', path], plan, `packing ${path}`);
+}
+
+export interface TarOptions {
+  /** Name of the tree's root, which every other name begins with, unless it is `/`. Without one the root has no member. */
+  name?: string;
+  /**
+   * Paths in the tree that are no members: a directory (its path ends with a slash) without what is in it, or a file that
+   * is empty.
+   */
+  leaveOut?: readonly string[];
+  /** Later times become this one, ns since 1970. */
+  latestNs?: bigint | undefined;
+}
+
+const LATEST_NS = 2n ** 63n - 1n;
+
+/**
+ * The tree at `path` in the root that the plan's steps lead to, as a tar archive (ustar and pax). Whiteouts of overlayfs
+ * become those of an image layer (image-spec layer.md); sockets are left out.
+ *
+ * @throws TiffinError `tree-failed`; then what came is not an archive.
+ */
+export async function* tarTree(
+  shim: string,
+  plan: Uint8Array,
+  path: string,
+  { name = '', leaveOut = [], latestNs = LATEST_NS }: TarOptions,
+): AsyncGenerator<Uint8Array, void, void> {
+  const command = [shim, 'tar', '-', path, name, String(latestNs), ...leaveOut];
+  yield* output(command, plan, `packing ${path}`);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import type { BuildLayer } from '../../build/worker.ts';
 import type { Op } from '../../plan/ops.ts';
-import { isPlaceholder } from '../containers/placeholders.ts';
+import { placeholders } from '../containers/placeholders.ts';
 import type { Parts } from '../parts.ts';
 import { directoryView } from './layers-view.ts';
 
@@ -19,19 +19,21 @@ export function commitUpper(
   upper: string,
   options: CommitOptions,
 ): Promise<BuildLayer | undefined> {
-  const targets = new Set(options.mountTargets.map((path) => path.slice(1)));
-  const leaveOut = (op: Op): boolean => isPlaceholder(op) || isStub(op, targets);
-  return parts.store.archives.addLayer(directoryView(upper), leaveOut, clampTimes(options.epoch));
+  // What had to be made for a mount is a directory, or a file that stayed empty.
+  const stubs = options.mountTargets.map((path) => path.slice(1));
+  return parts.store.archives.addLayer(directoryView(upper), {
+    leaveOut: [...placeholders, ...stubs, ...stubs.map((path) => `${path}/`)],
+    latestNs: epochNs(options.epoch),
+  });
 }
 
 /** Times after the epoch become the epoch: the same input then gives the same digest. */
 export function clampTimes(epoch: number | undefined): (op: Op) => Op {
-  if (epoch === undefined) return (op) => op;
-  const latest = BigInt(epoch) * 1_000_000_000n;
+  const latest = epochNs(epoch);
+  if (latest === undefined) return (op) => op;
   return (op) => ('mtimeNs' in op && op.mtimeNs > latest ? { ...op, mtimeNs: latest } : op);
 }
 
-function isStub(op: Op, targets: ReadonlySet<string>): boolean {
-  if (op.op === 'tree-directory') return targets.has(op.path);
-  return op.op === 'tree-file' && op.size === 0n && targets.has(op.path);
+function epochNs(epoch: number | undefined): bigint | undefined {
+  return epoch === undefined ? undefined : BigInt(epoch) * 1_000_000_000n;
 }

@@ -19,7 +19,7 @@ import type { Container } from './container.ts';
 import { emitContainer } from './container-events.ts';
 import { mergeImage } from './merge-image.ts';
 import { pauseContainer, unpauseContainer } from './pause.ts';
-import { isPlaceholder } from './placeholders.ts';
+import { placeholders } from './placeholders.ts';
 import type { Phase } from './record.ts';
 import { changesView } from './views.ts';
 
@@ -72,7 +72,9 @@ export async function commitLayer(
 ): Promise<ImageLayer | undefined> {
   // A directory that holds nothing but placeholders is there too, so the archive alone does not tell.
   if ((await containerChanges(parts, container.id)).length === 0) return undefined;
-  return parts.store.archives.addLayer(changesView(parts, container), isPlaceholder);
+  return parts.store.archives.addLayer(changesView(parts, container), {
+    leaveOut: placeholders,
+  });
 }
 
 function nameOf({ repository, tag }: CommitOptions): ImageReference | undefined {

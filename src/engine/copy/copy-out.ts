@@ -39,7 +39,5 @@ async function* stream(
     return;
   }
   const base = path.endsWith('/.') ? '.' : posix.basename(path);
-  const below = (name: string): string =>
-    name === '.' ? base || '/' : base === '' ? name : `${base}/${name}`;
-  yield* archives.exportTree(root.steps, `${path}/.`, undefined, below);
+  yield* archives.exportTree(root.steps, `${path}/.`, { name: base || '/' });
 }

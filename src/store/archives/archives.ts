@@ -1,6 +1,12 @@
 /** Images and trees as archives, in and out. */
 
-import { type PathStatus, pathStatus, unpackTree } from '../../host/tree-process.ts';
+import {
+  type PathStatus,
+  pathStatus,
+  type TarOptions,
+  tarTree,
+  unpackTree,
+} from '../../host/tree-process.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import type { Op, Plan } from '../../plan/ops.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
@@ -10,10 +16,9 @@ import { type ExtractOptions, extractArchive } from './extract.ts';
 import { type ImportOptions, importArchive } from './import.ts';
 import { type LoadedImage, loadArchive } from './load.ts';
 import { addImage, addLayer, type NewImage } from './new-image.ts';
-import { packTreeOps } from './packed-tree.ts';
 import { saveArchive } from './save.ts';
 import { readChanges, type TreeChange } from './tree-changes.ts';
-import { type LeaveOut, type Rename, treeToTar } from './tree-tar.ts';
+import { treeToTar } from './tree-tar.ts';
 
 export class Archives {
   readonly #store: Store;
@@ -42,17 +47,9 @@ export class Archives {
     return importArchive(this.#store, archive, options);
   }
 
-  /**
-   * A tree as a tar archive: the one at `path` in the root that the plan's steps lead to. Whiteouts of an overlay's upper
-   * directory become those of an image layer.
-   */
-  exportTree(
-    plan: Plan,
-    path = '/',
-    leaveOut?: LeaveOut,
-    rename?: Rename,
-  ): AsyncGenerator<Uint8Array> {
-    return treeToTar(packTreeOps(this.#shim, plan, path), leaveOut, rename);
+  /** The tree at `path` in the root that the plan's steps lead to, as a tar archive; see `tarTree`. */
+  exportTree(plan: Plan, path = '/', options: TarOptions = {}): AsyncGenerator<Uint8Array> {
+    return tarTree(this.#shim, encodePlan(plan), path, options);
   }
 
   /** What is at a path of the root that the plan's steps lead to; see `pathStatus`. */
@@ -73,16 +70,8 @@ export class Archives {
   }
 
   /** `exportTree` as a layer of the store; undefined when the tree holds nothing. The caller holds the store. */
-  addLayer(
-    plan: Plan,
-    leaveOut?: LeaveOut,
-    change?: (op: Op) => Op,
-  ): Promise<ImageLayer | undefined> {
-    const ops = packTreeOps(this.#shim, plan);
-    return addLayer(
-      this.#store,
-      treeToTar(change === undefined ? ops : each(ops, change), leaveOut),
-    );
+  addLayer(plan: Plan, options?: TarOptions): Promise<ImageLayer | undefined> {
+    return addLayer(this.#store, this.exportTree(plan, '/', options));
   }
 
   /** `addLayer` of a tree that is no directory anywhere: operations, ended by `tree-end`. */
@@ -99,11 +88,4 @@ export class Archives {
   changes(plan: Plan, upper: string): Promise<TreeChange[]> {
     return readChanges(this.#shim, plan, upper);
   }
-}
-
-async function* each(
-  ops: AsyncIterable<readonly Op[]>,
-  change: (op: Op) => Op,
-): AsyncGenerator<Op[]> {
-  for await (const batch of ops) yield batch.map(change);
 }

@@ -71,6 +71,12 @@ export const limits = {
   /** Until the next server is tried, and until nobody answers any more: ahead of what resolvers inside give a server. */
   nameServerMs: 1500,
   nameForwardMs: 4500,
+  /** Containers of one `cfs server`, those that ended and were not stopped included. */
+  cfsContainers: 256,
+  /** Requests that a `cfs server` answers at once. */
+  cfsRequests: 64,
+  /** Entries that its history keeps. */
+  cfsHistoryEntries: 10_000,
   /** Events kept for `events --since`. */
   eventsKept: 4096,
 } as const;

@@ -3,7 +3,7 @@
 import type { Command } from './command.ts';
 
 export interface CommandEntry {
-  /** Each name without `tiffin`; the first one is the main one. */
+  /** Each name without `tiffin`; the first one is the main one. One that is a group's name answers what is none of the group's commands. */
   names: readonly [string, ...string[]];
   /** Listed first in the help. */
   everyday?: boolean;
@@ -15,6 +15,7 @@ export interface CommandEntry {
 /** A word that is followed by another: `tiffin container ls`. */
 export const groups: ReadonlyMap<string, string> = new Map([
   ['builder', 'Manage builds'],
+  ['cfs', 'Run root file systems of a folder (container from scratch)'],
   ['container', 'Manage containers'],
   ['context', 'Manage contexts'],
   ['image', 'Manage images'],
@@ -83,6 +84,19 @@ export const commands: readonly CommandEntry[] = [
     names: ['__complete'],
     hidden: true,
     load: async () => (await import('./commands/complete.ts')).complete,
+  },
+  {
+    names: ['cfs'],
+    hidden: true,
+    load: async () => (await import('./cfs/main.ts')).cfs,
+  },
+  {
+    names: ['cfs run', 'cfs r'],
+    load: async () => (await import('./cfs/run.ts')).cfsRun,
+  },
+  {
+    names: ['cfs server', 'cfs s'],
+    load: async () => (await import('./cfs/server/command.ts')).cfsServer,
   },
   {
     names: ['compose'],

@@ -66,10 +66,13 @@ async function dispatch(
   if (words.help) return help(words.args);
   const grouped = groups.has(first);
   const name = grouped ? `${first} ${rest[0] ?? ''}`.trimEnd() : first;
-  if (grouped && (rest[0] === undefined || rest[0] === '--help' || rest[0] === '-h')) {
+  // A group may have words of its own for what is none of its commands.
+  const own = grouped ? findCommand(first) : undefined;
+  if (grouped && own === undefined && [undefined, '--help', '-h'].includes(rest[0])) {
     return help([first]);
   }
   const entry = findCommand(name);
+  if (entry === undefined && own !== undefined) return invoke(own, first, rest, globals, options);
   if (entry === undefined) throw await unknownCommand(name);
   return invoke(entry, name, grouped ? rest.slice(1) : rest, globals, options);
 }

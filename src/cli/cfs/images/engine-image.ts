@@ -1,0 +1,76 @@
+/** Root file systems of the folder as images of the engine: imported at first use, found by name from then on. */
+
+import { ApiError, type Client, jsonLines, withQuery } from '../../client/client.ts';
+import type { LocatedImage } from './locate.ts';
+import { type ImageReference, imageReference } from './reference.ts';
+
+interface ProgressMessage {
+  error?: string;
+}
+
+interface ListedImage {
+  RepoTags?: string[];
+}
+
+/** A root file system that cannot become an image. */
+export class ImportFailure extends Error {
+  override readonly name = 'ImportFailure';
+}
+
+/**
+ * Calls `create` with a name that the engine knows the root file system by. The image is imported when the engine says that it has no
+ * such image, so that a run with one that is there asks nothing more than `tiffin run` does.
+ */
+export async function withEngineImage<T>(
+  client: Client,
+  image: LocatedImage,
+  create: (name: string) => Promise<T>,
+): Promise<T> {
+  const reference = imageReference(image);
+  const name = `${reference.repository}:${reference.tag}`;
+  try {
+    return await create(name);
+  } catch (error) {
+    if (!isMissingImage(error)) throw error;
+  }
+  await importImage(client, image, reference);
+  return create(name);
+}
+
+function isMissingImage(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404 && /no such image/i.test(error.message);
+}
+
+async function importImage(
+  client: Client,
+  image: LocatedImage,
+  reference: ImageReference,
+): Promise<void> {
+  const { rootArchive } = await import('./root-archive.ts');
+  const target = withQuery('/images/create', {
+    fromSrc: '-',
+    repo: reference.repository,
+    tag: reference.tag,
+    message: `imported from ${image.path}`,
+  });
+  const body = await rootArchive(image);
+  const response = await client.stream('POST', target, { body });
+  for await (const message of jsonLines<ProgressMessage>(response.body)) {
+    if (message.error) throw new ImportFailure(`cfs: image ${image.name}: ${message.error}`);
+  }
+  await dropEarlierStates(client, reference);
+}
+
+/** What the place held before is of no use to anybody, but to containers that still have it. */
+async function dropEarlierStates(client: Client, reference: ImageReference): Promise<void> {
+  const filters = JSON.stringify({ reference: [reference.repository] });
+  const images = await client.json<ListedImage[]>('GET', withQuery('/images/json', { filters }));
+  const kept = `${reference.repository}:${reference.tag}`;
+  const earlier = images.flatMap(({ RepoTags }) => RepoTags ?? []).filter((name) => name !== kept);
+  for (const name of earlier) {
+    if (!name.startsWith(`${reference.repository}:`)) continue;
+    await client.text('DELETE', `/images/${name}`).catch((error: unknown) => {
+      if (!(error instanceof ApiError)) throw error;
+    });
+  }
+}

@@ -1,0 +1,54 @@
+/** What the server prints: a line for each request, and what its containers write. */
+
+import type { Socket } from '../../client/socket.ts';
+import { Demultiplexer } from '../../streams/demultiplex.ts';
+import type { Output } from '../../streams/output.ts';
+import type { HistoryEntry } from './history.ts';
+
+export class Console {
+  readonly #out: Output | undefined;
+
+  /** Undefined: nobody listens. */
+  constructor(out: Output | undefined) {
+    this.#out = out;
+  }
+
+  get listens(): boolean {
+    return this.#out !== undefined;
+  }
+
+  say(text: string): void {
+    this.#out?.print(`${text}\n`);
+  }
+
+  /** As Go prints the structure. What a client sent cannot forge another line, nor steer the terminal. */
+  entry({ id, state, image, command }: HistoryEntry): void {
+    this.say(`{${[id, state, image, command].map(printable).join(' ')}}`);
+  }
+
+  failure(message: string): void {
+    this.say(`ERROR: Error starting the container: ${printable(message)}`);
+  }
+
+  /** Copies the output of an attached container until it ends. */
+  follow(connection: Socket): void {
+    copy(connection, this.#out).catch(() => connection.close());
+  }
+}
+
+async function copy(connection: Socket, out: Output | undefined): Promise<void> {
+  const frames = new Demultiplexer();
+  for (let bytes = await connection.read(); bytes !== undefined; bytes = await connection.read()) {
+    for (const { stream, bytes: piece } of frames.push(bytes)) {
+      await out?.write(stream === 2 ? 2 : 1, piece);
+    }
+  }
+  connection.close();
+}
+
+function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (letter) =>
+    JSON.stringify(letter).slice(1, -1),
+  );
+}

@@ -6,6 +6,9 @@ import type { InstructionOf } from './instruction.ts';
 import type { Escape } from './lines.ts';
 import { expandWord } from './words.ts';
 
+/** Said to the builder, not to the Dockerfile. */
+const FOR_BUILDER: ReadonlySet<string> = new Set(['BUILDKIT_INLINE_CACHE']);
+
 /** Taken by RUN without an ARG, and part of no cache key and no history. */
 const PROXIES: ReadonlySet<string> = new Set(
   ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [
@@ -56,7 +59,9 @@ export class BuildArguments {
 
   /** Those that no ARG asked for. */
   unused(): string[] {
-    return [...this.#given.keys()].filter((name) => !this.#used.has(name) && !PROXIES.has(name));
+    return [...this.#given.keys()].filter(
+      (name) => !this.#used.has(name) && !PROXIES.has(name) && !FOR_BUILDER.has(name),
+    );
   }
 
   /** Values of the ARGs before the first FROM, each seeing the ones before it. */

@@ -43,12 +43,17 @@ export async function runStep(
   };
   const digests = await Promise.all(mounts.map((mount) => mountDigest(work, mount, report)));
   const key = runKey(request, new Set(proxies.keys()), digests);
-  const outcome = await throughCache(work, key, instruction.text, () => scope.worker.run(request));
   const prefix =
     visible.length === 0
       ? ''
       : `|${visible.length} ${visible.map(([name, value]) => `${name}=${value}`).join(' ')} `;
-  return { ...outcome, createdBy: `RUN ${prefix}${args.join(' ')}` };
+  const createdBy = `RUN ${prefix}${args.join(' ')}`;
+  // What is mounted, and what differs from the usual, is not in those words.
+  const isPlain = mounts.length === 0 && !request.insecure && request.network === 'default';
+  const run = () => scope.worker.run(request);
+  const told = isPlain ? createdBy : undefined;
+  const outcome = await throughCache(work, key, instruction.text, run, told);
+  return { ...outcome, createdBy };
 }
 
 async function mountsOf(

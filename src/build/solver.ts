@@ -2,7 +2,7 @@
 
 import { TiffinError } from '../base/errors.ts';
 import type { Platform } from '../spec/content.ts';
-import type { HistoryEntry, ImageConfig, ImageDefaults } from '../spec/image-config.ts';
+import type { BuildStep, HistoryEntry, ImageConfig, ImageDefaults } from '../spec/image-config.ts';
 import { parsePlatform } from '../spec/platform.ts';
 import { BuildArguments } from './arguments.ts';
 import { DockerfileError } from './dockerfile-error.ts';
@@ -34,6 +34,8 @@ export interface StageResult {
   layers: Layers;
   config: ImageDefaults;
   history: readonly HistoryEntry[];
+  /** Of this stage and those below it. */
+  steps: readonly BuildStep[];
   author: string;
   platform: Platform;
   /** RFC 3339. */
@@ -215,5 +217,6 @@ export function asImage(result: StageResult): ImageConfig {
     config: result.config,
     diffIds: result.layers.map(({ diffId }) => diffId),
     history: [...result.history],
+    buildSteps: [...result.steps],
   };
 }

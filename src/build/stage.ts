@@ -2,6 +2,7 @@
 
 import { posix } from 'node:path';
 import { errorMessage, TiffinError } from '../base/errors.ts';
+import type { BuildStep } from '../spec/image-config.ts';
 import { layersKey, stepKey } from './cache-key.ts';
 import { copyStep } from './copy-step.ts';
 import { expandArgs } from './declare.ts';
@@ -31,6 +32,8 @@ export interface StageWork {
   stage: Stage;
   state: StageState;
   layers: Layers;
+  /** What a later build may take over. */
+  steps: BuildStep[];
   /** RFC 3339, of the latest files. */
   created: string;
   /** This stage's steps are not looked up. */
@@ -50,6 +53,7 @@ export async function buildStage(scope: BuildScope, stage: Stage): Promise<Stage
     stage,
     state,
     layers: base?.layers ?? [],
+    steps: [...(base?.config.buildSteps ?? [])],
     created: base?.config.created ?? timeText(scope, Date.now()),
     fresh: scope.options.noCache || isFiltered(scope, stage),
   };
@@ -63,6 +67,7 @@ export async function buildStage(scope: BuildScope, stage: Stage): Promise<Stage
     layers: work.layers,
     config: state.config,
     history: state.history,
+    steps: work.steps,
     author: state.author,
     platform: state.platform,
     created: work.created,
@@ -82,15 +87,36 @@ export async function namedSource(work: StageWork, word: string, step: number): 
   return { kind: 'layers', layers };
 }
 
-/** Recalled, or done and remembered. */
+/** Recalled, or done and remembered. `createdBy`: as in `StepIdentity`. */
 export async function throughCache(
   work: StageWork,
   key: string,
   description: string,
   body: () => Promise<BuildLayer | undefined>,
+  createdBy?: string,
+): Promise<Omit<StepOutcome, 'createdBy'>> {
+  const outcome = await recalledOrDone(work, key, description, body, createdBy);
+  work.steps.push({
+    key,
+    below: work.layers.length,
+    emptyLayer: outcome.layer === undefined,
+    created: timeText(work.scope, outcome.createdMs),
+  });
+  return outcome;
+}
+
+async function recalledOrDone(
+  work: StageWork,
+  key: string,
+  description: string,
+  body: () => Promise<BuildLayer | undefined>,
+  createdBy: string | undefined,
 ): Promise<Omit<StepOutcome, 'createdBy'>> {
   const { worker, signal } = work.scope;
-  const known = work.fresh ? undefined : worker.recall(key);
+  const { layers, state } = work;
+  const said = createdBy === undefined ? undefined : historyText(createdBy);
+  const step = { key, layers, history: state.history, createdBy: said };
+  const known = work.fresh ? undefined : worker.recall(step);
   if (known !== undefined) return { ...known, cached: true };
   signal.throwIfAborted();
   const layer = await body();
@@ -121,7 +147,9 @@ async function begin(scope: BuildScope, stage: Stage): Promise<BaseImage | undef
     }
     if (word === 'scratch') return { value: undefined, cached: false, id: layersKey([]) };
     const image = await scope.image(word, stage, step);
-    return { value: image, cached: true, id: layersKey(image.layers) };
+    // What somebody else wrote down of their steps is not handed on as this build's.
+    const config = { ...image.config, buildSteps: [] };
+    return { value: { ...image, config }, cached: true, id: layersKey(image.layers) };
   });
 }
 
@@ -181,8 +209,12 @@ async function changeDirectory(
   state.config.workingDir = path;
   const createdBy = `WORKDIR ${path}`;
   const key = stepKey('directory', layersKey(work.layers), path, scope.epoch);
-  const outcome = await throughCache(work, key, createdBy, () =>
-    scope.worker.makeDirectory(work.layers, path, scope.epoch),
+  const outcome = await throughCache(
+    work,
+    key,
+    createdBy,
+    () => scope.worker.makeDirectory(work.layers, path, scope.epoch),
+    createdBy,
   );
   return { ...outcome, createdBy };
 }
@@ -190,11 +222,16 @@ async function changeDirectory(
 function addHistory(work: StageWork, createdBy: string, emptyLayer: boolean): void {
   work.state.history.push({
     created: work.created,
-    createdBy: `${createdBy} # buildkit`,
+    createdBy: historyText(createdBy),
     author: work.state.author,
     comment: 'buildkit.dockerfile.v0',
     emptyLayer,
   });
+}
+
+/** As BuildKit writes it. */
+function historyText(createdBy: string): string {
+  return `${createdBy} # buildkit`;
 }
 
 /** Tells of the step's begin and end; a failure gets the line. */

@@ -1,7 +1,7 @@
 /** What a build needs of the machine. The engine has an implementation; the solver knows no other door. */
 
 import type { Descriptor, Digest, Platform } from '../spec/content.ts';
-import type { ImageConfig } from '../spec/image-config.ts';
+import type { HistoryEntry, ImageConfig } from '../spec/image-config.ts';
 import type { CopyFlags, MountType } from './instruction.ts';
 
 export interface BuildLayer {
@@ -86,6 +86,17 @@ export interface StepReport {
   signal: AbortSignal;
 }
 
+/** What a step is known by. */
+export interface StepIdentity {
+  key: string;
+  /** What it is done onto. */
+  layers: Layers;
+  /** The steps before it, with those of the base image. */
+  history: readonly HistoryEntry[];
+  /** What the history will say, when that and what came before say all of the step; undefined: they do not, as for copied files. */
+  createdBy: string | undefined;
+}
+
 export interface BuildWorker {
   image(
     reference: string,
@@ -105,8 +116,8 @@ export interface BuildWorker {
     epoch: number | undefined,
   ): Promise<BuildLayer | undefined>;
   run(request: RunRequest): Promise<BuildLayer | undefined>;
-  /** What a step with this key gave before; undefined: nobody knows. */
-  recall(key: string): { layer: BuildLayer | undefined; createdMs: number } | undefined;
+  /** What the step gave before; undefined: nobody knows. */
+  recall(step: StepIdentity): { layer: BuildLayer | undefined; createdMs: number } | undefined;
   remember(
     key: string,
     layer: BuildLayer | undefined,

@@ -1,7 +1,13 @@
 /** The reverse of `decodeImageConfig`, for images that Tiffin makes. */
 
 import type { Digest, Platform } from './content.ts';
-import type { Healthcheck, HistoryEntry, ImageDefaults } from './image-config.ts';
+import {
+  BUILD_STEPS,
+  type BuildStep,
+  type Healthcheck,
+  type HistoryEntry,
+  type ImageDefaults,
+} from './image-config.ts';
 
 export interface NewImageConfig {
   platform: Platform;
@@ -14,6 +20,7 @@ export interface NewImageConfig {
   diffIds: readonly Digest[];
   comment: string;
   history: readonly HistoryEntry[];
+  buildSteps?: readonly BuildStep[];
 }
 
 /** Defaults of an image that says nothing. */
@@ -37,7 +44,7 @@ export function emptyDefaults(): ImageDefaults {
 
 /** JSON without what is empty; the same input gives the same bytes, hence the same image id. */
 export function encodeImageConfig(image: NewImageConfig): Uint8Array {
-  const { platform, created, author, config, diffIds, comment, history } = image;
+  const { platform, created, author, config, diffIds, comment, history, buildSteps = [] } = image;
   const body = {
     architecture: platform.architecture,
     os: platform.os,
@@ -48,6 +55,7 @@ export function encodeImageConfig(image: NewImageConfig): Uint8Array {
     config: defaultsJson(config),
     rootfs: { type: 'layers', diff_ids: diffIds },
     history: history.map(historyJson),
+    [BUILD_STEPS]: buildSteps.length > 0 ? buildSteps.map(buildStepJson) : undefined,
   };
   return Buffer.from(JSON.stringify(body));
 }
@@ -79,6 +87,10 @@ function healthcheckJson(check: Healthcheck): object {
     StartInterval: check.startIntervalNs || undefined,
     Retries: check.retries || undefined,
   };
+}
+
+function buildStepJson({ key, below, emptyLayer, created }: BuildStep): object {
+  return { key, below, empty_layer: emptyLayer || undefined, created };
 }
 
 function historyJson(entry: HistoryEntry): object {

@@ -47,6 +47,17 @@ export interface HistoryEntry {
   emptyLayer: boolean;
 }
 
+/** A step of the build that made the image, for builds elsewhere that take it as a cache source. Tiffin's own field, `tiffin.build.steps.v1`. */
+export interface BuildStep {
+  /** Of what the step consists; the same key means the same files. */
+  key: string;
+  /** How many layers it was done onto. */
+  below: number;
+  emptyLayer: boolean;
+  /** RFC 3339 */
+  created: string | undefined;
+}
+
 export interface ImageConfig {
   architecture: string;
   os: string;
@@ -62,8 +73,10 @@ export interface ImageConfig {
   /** Digests of the uncompressed layers, bottom first. */
   diffIds: Digest[];
   history: HistoryEntry[];
+  buildSteps: BuildStep[];
 }
 
+export const BUILD_STEPS = 'tiffin.build.steps.v1';
 const MAX_HISTORY = 4096;
 /** sigaction numbers and durations fit easily; larger ones are nonsense that would overflow a timer. */
 const MAX_NS = 365 * 24 * 3600 * 1e9;
@@ -92,6 +105,7 @@ export function parseImageConfig(value: unknown): ImageConfig {
     config: defaults(body.object('config')),
     diffIds: rootfs.list('diff_ids', limits.imageLayers, diffId) ?? [],
     history: body.list('history', MAX_HISTORY, historyEntry) ?? [],
+    buildSteps: body.list(BUILD_STEPS, MAX_HISTORY, buildStep) ?? [],
   };
 }
 
@@ -136,6 +150,16 @@ function historyEntry(value: unknown, path: string): HistoryEntry {
     author: fields.text('author') ?? '',
     comment: fields.text('comment') ?? '',
     emptyLayer: fields.flag('empty_layer'),
+  };
+}
+
+function buildStep(value: unknown, path: string): BuildStep {
+  const fields = JsonObject.of(value, path);
+  return {
+    key: fields.text('key') ?? '',
+    below: fields.count('below') ?? 0,
+    emptyLayer: fields.flag('empty_layer'),
+    created: fields.text('created') || undefined,
   };
 }
 

@@ -497,6 +497,45 @@ test('base images come from a registry, and what is built runs elsewhere', async
   await engine.ok('rmi', base, `${registry.host}/team/app`);
 });
 
+test('--cache-from takes the steps of an image that another engine built and pushed', async () => {
+  await using other = await TestEngine.start();
+  await using registry = await startRegistry({ directory: scratch, name: 'cache', port: 18_588 });
+  const name = `${registry.host}/cached:1`;
+  write({
+    Dockerfile:
+      'FROM starter\nRUN cat /proc/sys/kernel/random/uuid >/first\nCOPY word /\nRUN cat /proc/sys/kernel/random/uuid >/second\nENV A=1\nWORKDIR /w\n',
+    word: 'hello',
+  });
+  await built(['-t', name, '--build-arg', 'BUILDKIT_INLINE_CACHE=1']);
+  await engine.ok('push', name);
+  const times = await engine.ok('run', '--rm', name, 'cat', '/first', '/second');
+  // Copied anew, as by a fresh checkout.
+  writeFileSync(join(context, 'word'), 'hello');
+  const elsewhere = (...args: string[]) =>
+    other.tiffin(['build', '--progress', 'plain', '-t', 'again', ...args, context]);
+  const result = await elsewhere('--cache-from', `type=registry,ref=${name}`);
+  expect(result).toMatchObject({ status: 0 });
+  expect(result.stderr.match(/CACHED/g)).toHaveLength(5);
+  expect(await other.ok('run', '--rm', 'again', 'cat', '/first', '/second')).toBe(times);
+  // With other content the steps from there on are done again, as are all without the source.
+  writeFileSync(join(context, 'word'), 'bye');
+  expect((await elsewhere('--cache-from', name)).stderr.match(/CACHED/g)).toHaveLength(2);
+  const alone = await elsewhere('--cache-from', 'localhost:1/none', '--cache-from', 'type=gha');
+  expect(alone.stderr).toContain('cache source localhost:1/none is passed over: cannot reach');
+  expect(alone.stderr).toContain('cache sources of type gha are not supported');
+  const [first] = times.split('\n');
+  expect(await other.ok('run', '--rm', 'again', 'cat', '/first')).not.toBe(first);
+  // An image without such a description: its history is enough for the first RUN.
+  write({
+    Dockerfile: 'FROM starter\nRUN cat /proc/sys/kernel/random/uuid >/first\nCOPY word /\n',
+  });
+  await built(['--no-cache', '-t', name]);
+  await engine.ok('push', name);
+  await other.ok('rmi', name);
+  await other.ok('builder', 'prune', '-af');
+  expect((await elsewhere('--cache-from', name)).stderr.match(/CACHED/g)).toHaveLength(2);
+}, 60_000);
+
 test('a repository is a context, and nothing of it runs on the way', async () => {
   const repository = join(scratch, 'repository');
   write({ Dockerfile: 'FROM starter\nCOPY . /r/\n', 'sub/f': 'f' });

@@ -3,7 +3,14 @@
 import { sha256Digest } from '../../spec/digest.ts';
 import type { ImageConfig } from '../../spec/image-config.ts';
 import { emptyDefaults } from '../../spec/image-config-writer.ts';
-import type { BaseImage, BuildLayer, BuildWorker, CopyRequest, RunRequest } from '../worker.ts';
+import type {
+  BaseImage,
+  BuildLayer,
+  BuildWorker,
+  CopyRequest,
+  RunRequest,
+  StepIdentity,
+} from '../worker.ts';
 
 export class FakeWorker implements BuildWorker {
   readonly runs: RunRequest[] = [];
@@ -30,6 +37,7 @@ export class FakeWorker implements BuildWorker {
       config: emptyDefaults(),
       diffIds: [],
       history: [],
+      buildSteps: [],
       ...this.images.get(name),
     };
     return { config, layers: [layer(`image ${name}`)], name, docker: false };
@@ -54,7 +62,7 @@ export class FakeWorker implements BuildWorker {
     return layer(`run ${request.args.join(' ')}`);
   }
 
-  recall(key: string): { layer: BuildLayer | undefined; createdMs: number } | undefined {
+  recall({ key }: StepIdentity): { layer: BuildLayer | undefined; createdMs: number } | undefined {
     return this.#cache.get(key);
   }
 

@@ -17,8 +17,10 @@ import { hostPlatform } from '../images/host-platform.ts';
 import { emitImage } from '../images/image-events.ts';
 import type { Parts } from '../parts.ts';
 import type { BuildCache } from './cache.ts';
+import type { SourceImage } from './cache-sources.ts';
 import type { Caches } from './caches.ts';
 import { type BuildContext, openContext } from './context.ts';
+import { openCacheSources } from './open-cache-sources.ts';
 import { Sources } from './sources.ts';
 import { Mounts } from './step-mounts.ts';
 import { EngineWorker } from './worker.ts';
@@ -42,6 +44,9 @@ export class BuildFailure extends Error {
   }
 }
 
+/** The build argument by which BuildKit's users ask for an image that is a cache source. */
+const INLINE_CACHE = 'BUILDKIT_INLINE_CACHE';
+
 /** The id of the image. Throws `BuildFailure`, or what is wrong with the request before any step. */
 export async function buildImage(
   parts: Parts,
@@ -56,10 +61,6 @@ export async function buildImage(
   await using _hold = await parts.store.hold();
   await using context = await openContext(request, body, workspace, reportTo(options));
   const text = await context.dockerfile();
-  if (request.cacheFrom.length > 0) {
-    const warning = 'cache sources are not read: this engine keeps the results of all steps itself';
-    void options.onEvent({ kind: 'warning', text: warning });
-  }
   try {
     const dockerfile = parseDockerfile(text);
     const ignore = await ignoreOf(request, context);
@@ -68,9 +69,21 @@ export async function buildImage(
     const { secrets, agents, auth } = request;
     const mounts = new Mounts(parts, sources, tools.caches, { secrets, agents });
     const { cache } = tools;
-    const worker = new EngineWorker(parts, { sources, mounts, limits: request, cache, auth });
-    const result = await solve(dockerfile, worker, solveOptions(request, options));
-    const image = await record(parts, result, names);
+    const cacheSources: SourceImage[] = [];
+    const worker = new EngineWorker(parts, {
+      sources,
+      mounts,
+      limits: request,
+      cache,
+      auth,
+      cacheSources,
+    });
+    const how = solveOptions(request, options);
+    if (!request.noCache)
+      cacheSources.push(...(await openCacheSources(worker, request.cacheFrom, how)));
+    const result = await solve(dockerfile, worker, how);
+    const steps = request.buildArgs.get(INLINE_CACHE) === '1' ? result.steps : [];
+    const image = await record(parts, { ...result, steps }, names);
     return image.id;
   } catch (error) {
     const lines = failedLines(error);
@@ -133,10 +146,10 @@ async function record(
   result: StageResult,
   names: readonly ImageReference[],
 ): Promise<ImageRecord> {
-  const { layers, config, history, author, platform, created, docker } = result;
+  const { layers, config, history, steps, author, platform, created, docker } = result;
   const image = await parts.store.archives.addImage({
     layers,
-    config: { platform, created, author, config, comment: '', history },
+    config: { platform, created, author, config, comment: '', history, buildSteps: steps },
     format: docker ? 'docker' : 'oci',
     names,
   });

@@ -9,6 +9,7 @@ import type {
   Layers,
   RunRequest,
   Source,
+  StepIdentity,
   StepReport,
 } from '../../build/worker.ts';
 import type { OnProgress } from '../../spec/content.ts';
@@ -20,6 +21,7 @@ import type { ImageRecord } from '../../store/index.ts';
 import { pullImage } from '../images/pull.ts';
 import type { Parts } from '../parts.ts';
 import type { BuildCache } from './cache.ts';
+import { recallFrom, type SourceImage } from './cache-sources.ts';
 import { copyFiles } from './copy.ts';
 import { makeDirectory } from './make-directory.ts';
 import { runInLayers } from './run.ts';
@@ -33,6 +35,8 @@ export interface WorkerOptions {
   limits: StepLimits;
   cache: BuildCache;
   auth: ReadonlyMap<string, RegistryAuth>;
+  /** Filled before the first step. */
+  cacheSources: readonly SourceImage[];
 }
 
 export class EngineWorker implements BuildWorker {
@@ -47,7 +51,7 @@ export class EngineWorker implements BuildWorker {
   }
 
   image(reference: string, options: Parameters<BuildWorker['image']>[1]): Promise<BaseImage> {
-    const key = `${reference} ${formatPlatform(options.platform)}`;
+    const key = `${reference} ${formatPlatform(options.platform)} ${options.pull}`;
     const known = this.#images.get(key);
     if (known !== undefined) return known;
     const loading = this.#load(reference, options);
@@ -81,8 +85,9 @@ export class EngineWorker implements BuildWorker {
     return runInLayers(this.#parts, request, { limits, mounts });
   }
 
-  recall(key: string): ReturnType<BuildWorker['recall']> {
-    return this.#options.cache.recall(key);
+  recall(step: StepIdentity): ReturnType<BuildWorker['recall']> {
+    const { cache, cacheSources } = this.#options;
+    return cache.recall(step.key) ?? recallFrom(cacheSources, step);
   }
 
   remember(

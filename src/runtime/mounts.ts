@@ -147,8 +147,9 @@ function readOnlyWords({ set, recursiveSet }: MountOptions): string {
 }
 
 function planNew(mount: Mount, target: string, options: MountOptions, context: Planned): Step[] {
-  const { spec, late } = context;
-  const label = spec.linux?.mountLabel ?? '';
+  const { spec, facts, late } = context;
+  const asked = spec.linux?.mountLabel ?? '';
+  const label = asked !== '' && facts.selinux ? asked : '';
   const [propagation = 0n, ...more] = options.propagation;
   const fstype = mount.type ?? '';
   const view = planHostView(fstype, target, options, context);

@@ -167,11 +167,16 @@ describe('what planLaunch refuses', () => {
       'mounts[0].options: bind mounts cannot have any filesystem-specific options applied: "readonly"',
     );
   });
-  test('planLaunch refuses a label for mounts on a kernel without SELinux', () => {
+  test('planLaunch leaves a label of mounts out on a kernel without SELinux', () => {
     const linux = { ...plainSpec().linux, mountLabel: 'a:b:c' };
-    expect(() => planLaunch({ ...request, spec: { ...plainSpec(), linux } })).toThrow(
-      'linux.mountLabel: SELinux is not enabled in this kernel',
-    );
+    const mounts = [{ destination: '/data', type: 'tmpfs', source: 'tmpfs' }];
+    const spec = { ...plainSpec(), linux, mounts };
+    const data = (selinux: boolean) =>
+      planLaunch({ ...request, facts: { ...request.facts, selinux }, spec }).flatMap(({ op }) =>
+        op.op === 'mount' && op.target === '/data' ? [op.data] : [],
+      );
+    expect(data(false)).toEqual(['']);
+    expect(data(true)).toEqual(['context="a:b:c"']);
   });
   test('planLaunch refuses a SELinux label on a kernel without SELinux', () => {
     const process = { ...plainSpec().process, cwd: '/', selinuxLabel: 'a:b:c' };

@@ -13,7 +13,7 @@ import { type MountPlan, planMounts } from './mounts.ts';
 import { planNamespaces, requireMountNamespace, sharesMounts } from './namespaces.ts';
 import { planNetwork } from './network.ts';
 import { planPidfd } from './pidfd.ts';
-import { planCwd, planProcess, refuseUnknownModules, windowSize } from './process.ts';
+import { planCwd, planProcess, windowSize } from './process.ts';
 import type { LaunchRequest } from './request.ts';
 import { planPivot, planPropagation, planRoot, planSeal } from './rootfs.ts';
 import { planNames, planOomScore, planSysctls } from './settings.ts';
@@ -33,7 +33,6 @@ export type {
 /** @throws TiffinError `unsupported` for what this runtime cannot do, `invalid` for what makes no sense. */
 export function planLaunch(request: LaunchRequest): Plan {
   const { spec, facts } = request;
-  refuseUnknownModules(spec, facts);
   requireMountNamespace(spec, request.sharedRoot);
   const shared = sharesMounts(spec) ? request.sharedRoot : undefined;
   const process: Process = spec.process ?? { cwd: '/' };

@@ -160,10 +160,13 @@ function planLabels(process: Process, facts: HostFacts): Step[] {
   return steps;
 }
 
-/** A label for mounts says nothing to a kernel without the module, which would take it for a wrong option. */
-export function refuseUnknownModules(spec: RuntimeSpec, facts: HostFacts): void {
-  const label = spec.linux?.mountLabel ?? '';
-  if (label !== '' && !facts.selinux) throw noModule('linux.mountLabel', 'SELinux');
+/**
+ * A label of files confines nobody by itself, and a kernel without the module has no policy that could ask for it: what it
+ * would take for a wrong option is left out. A label of the process is a promise of confinement and stays an error.
+ */
+export function labelWarnings(spec: RuntimeSpec, facts: HostFacts): string[] {
+  if ((spec.linux?.mountLabel ?? '') === '' || facts.selinux) return [];
+  return ['ignoring linux.mountLabel: SELinux is not enabled in this kernel'];
 }
 
 /** A terminal counts in 16 bits. */

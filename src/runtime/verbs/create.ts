@@ -16,7 +16,7 @@ import { refuseHostNamespaces } from '../host-namespaces.ts';
 import { namespaceMask } from '../namespaces.ts';
 import { type PlacedUnit, placeContainer, type StartedUnit } from '../placement.ts';
 import { planLaunch } from '../planner.ts';
-import { numericUser } from '../process.ts';
+import { labelWarnings, numericUser } from '../process.ts';
 import { resctrlFacts } from '../resctrl-facts.ts';
 import { mountPointOf } from '../root-mount.ts';
 import { sharedRootOf } from '../shared-root.ts';
@@ -69,6 +69,7 @@ export async function launch(
   const directory = new StateDirectory(context.root, options.id);
   const { facts, path: cgroupPath, unit } = await placeContainer(bundle, options.id, context);
   warnOfCapabilities(bundle.spec.process, bundle.spec, facts, context);
+  for (const warning of labelWarnings(bundle.spec, facts)) context.warn(warning);
   const plan = planBundle(bundle, options, context, { facts, directory, cgroupPath, ...mode });
   const cgroups = cgroupPaths(facts, cgroupPath);
   if (isEmpty(cgroups) && !context.noCgroups) acceptNoCgroup(facts, context);

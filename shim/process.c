@@ -1,8 +1,6 @@
-/* What the container's process is: name, limits, credentials, filters. */
+/* What the container's process is: name, limits, credentials. */
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,53 +142,6 @@ int op_drop_capabilities(struct launch *launch, const struct op *op)
 int op_no_new_privileges(struct launch *launch, UNUSED const struct op *op)
 {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? fail(launch, errno, "prctl") : 0;
-}
-
-/* The parts of `state` with the process's pid between them; execve frees it. NULL: no memory. */
-static char *process_state(const struct launch *launch, const struct op *op)
-{
-    char pid[16];
-    snprintf(pid, sizeof pid, "%d", launch->report->pid);
-    const struct value *state = &op->field[SECCOMP__STATE];
-    char *text = calloc(1, state->length + state->count * sizeof pid + 1);
-    struct strings parts = op_strs(op, SECCOMP__STATE);
-    const char *part;
-    char *end = text;
-    for (bool first = true; text != NULL && (part = strings_next(&parts)) != NULL; first = false)
-        end = stpcpy(first ? end : stpcpy(end, pid), part);
-    return text;
-}
-
-int op_seccomp(struct launch *launch, const struct op *op)
-{
-    const struct value *filter = &op->field[SECCOMP__FILTER];
-    uint32_t flags = op_u32(op, SECCOMP__FLAGS);
-    bool listener = *op_str(op, SECCOMP__LISTENER) != 0;
-    size_t count = filter->length / sizeof(struct sock_filter);
-    if (filter->length % sizeof(struct sock_filter) != 0 || count == 0 || count > BPF_MAXINSNS)
-        return fail(launch, EINVAL, "filter of %u bytes", filter->length);
-    struct sock_filter *code = malloc(filter->length);
-    char *state = process_state(launch, op);
-    if (code == NULL || state == NULL)
-        return fail(launch, ENOMEM, "filter");
-    memcpy(code, filter->at, filter->length);
-    struct sock_fprog program = {.len = (unsigned short)count, .filter = code};
-    /* The filter may forbid what the rest of the start needs; what can be done ahead is done here. */
-    seal_descriptors(launch);
-    if (listener)
-        flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
-    long fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-    if (fd < 0)
-        return fail(launch, errno, "seccomp");
-    if (!listener)
-        return 0;
-    int notify = (int)fd;
-    int status = send_fds(launch->listener_socket, state, strlen(state), &notify, 1);
-    close(notify);
-    /* Whoever reads to the end of the message need not wait for the program. */
-    close_scoped(&launch->listener_socket);
-    launch->listener_socket = NONE;
-    return status < 0 ? fail(launch, status, "%s", op_str(op, SECCOMP__LISTENER)) : 0;
 }
 
 int op_change_directory(struct launch *launch, const struct op *op)

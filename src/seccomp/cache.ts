@@ -10,7 +10,7 @@ import type { NativeArchitecture } from './architectures.ts';
 import { type CompiledSeccomp, NEW_LISTENER } from './compile.ts';
 
 /** To be raised whenever the same profile compiles to something else. */
-export const COMPILER_VERSION = 2;
+export const COMPILER_VERSION = 3;
 
 /** Flags and length of the filter, so that a file cut short is noticed. */
 const HEAD_BYTES = 8;

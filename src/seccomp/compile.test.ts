@@ -273,7 +273,7 @@ test('compileProfile: flags become their bits, none means that speculation is le
   );
 });
 
-test('compileProfile: flags fit the listener: WAIT_KILLABLE_RECV needs one, TSYNC beside one needs TSYNC_ESRCH', () => {
+test('compileProfile: flags fit the listener: WAIT_KILLABLE_RECV needs one, TSYNC goes without one alone', () => {
   const flags = ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'];
   expect(compileProfile({ ...allowing(), flags }, 'x86_64')).toMatchObject({
     flags: 1,
@@ -281,17 +281,22 @@ test('compileProfile: flags fit the listener: WAIT_KILLABLE_RECV needs one, TSYN
   });
   const profile = { ...allowing({ names: ['mount'], action: 'SCMP_ACT_NOTIFY' }), flags };
   expect(compileProfile({ ...profile, listenerPath: '/a' }, 'x86_64')).toMatchObject({
-    flags: 1 + 8 + 16 + 32,
+    flags: 8 + 32,
     notifies: true,
   });
 });
 
-test('compileProfile: a notifying profile needs a listener and may not stop its own hand-over', () => {
+test('compileProfile: a notifying profile needs a listener and may notify of any call', () => {
   const notify = (...names: string[]) => allowing({ names, action: 'SCMP_ACT_NOTIFY' });
   const listenerPath = '/run/agent.sock';
   expect(compileProfile({ ...notify('mount'), listenerPath }, 'x86_64').flags).toBe(4 + 8);
   expect(() => compileProfile(notify('mount'), 'x86_64')).toThrow(/needs listenerPath/);
-  expect(() => compileProfile({ ...notify('write'), listenerPath }, 'x86_64')).toThrow(/hand over/);
+  expect(compileProfile({ ...notify('write', 'sendmsg'), listenerPath }, 'x86_64').notifies).toBe(
+    true,
+  );
+  const all = { defaultAction: 'SCMP_ACT_NOTIFY' as const };
+  expect(compileProfile({ ...all, listenerPath }, 'x86_64').notifies).toBe(true);
+  expect(() => compileProfile(all, 'x86_64')).toThrow(/needs listenerPath/);
 });
 
 test('compileProfile: an argument index above 5 and a strange architecture are refused', () => {

@@ -49,7 +49,6 @@ const FLAGS: ReadonlyMap<string, number> = new Map([
 const TSYNC = 1;
 const SPEC_ALLOW = 4;
 export const NEW_LISTENER = 8;
-const TSYNC_ESRCH = 16;
 const WAIT_KILLABLE_RECV = 32;
 
 /** Compiles without the cache. Throws `invalid` for what the profile may not say and `exhausted` for too long a filter. */
@@ -135,28 +134,20 @@ function filterFlags(profile: LinuxSeccomp, listener: boolean): number {
     }
     flags += flags & flag ? 0 : flag;
   }
-  // The kernel refuses the one without a listener, and a listener beside TSYNC unless a failure has an errno of its own.
-  if (!listener) return flags & ~WAIT_KILLABLE_RECV;
-  return flags | NEW_LISTENER | (flags & TSYNC ? TSYNC_ESRCH : 0);
+  // The kernel refuses the one without a listener. The other would bind the thread that hands the listener over; the
+  // program's process has no other yet.
+  return listener ? (flags & ~TSYNC) | NEW_LISTENER : flags & ~WAIT_KILLABLE_RECV;
 }
 
-function notifies(profile: LinuxSeccomp): boolean {
-  if (profile.defaultAction === 'SCMP_ACT_NOTIFY') {
-    throw invalidNotify(
-      'defaultAction: the process that hands over the listener would wait for it',
-    );
-  }
-  const entries = (profile.syscalls ?? []).filter(({ action }) => action === 'SCMP_ACT_NOTIFY');
-  if (entries.length === 0) return false;
-  if (entries.some(({ names }) => names.includes('write') || names.includes('sendmsg'))) {
-    throw invalidNotify('write and sendmsg hand over the listener and cannot wait for it');
-  }
-  if (!profile.listenerPath) throw invalidNotify('SCMP_ACT_NOTIFY needs listenerPath');
-  return true;
-}
-
-function invalidNotify(reason: string): TiffinError {
-  return new TiffinError('invalid', 'invalid-seccomp-notify', `linux.seccomp: ${reason}`);
+function notifies({ defaultAction, syscalls = [], listenerPath }: LinuxSeccomp): boolean {
+  const actions = [defaultAction, ...syscalls.map(({ action }) => action)];
+  if (!actions.includes('SCMP_ACT_NOTIFY')) return false;
+  if (listenerPath) return true;
+  throw new TiffinError(
+    'invalid',
+    'invalid-seccomp-notify',
+    'linux.seccomp: SCMP_ACT_NOTIFY needs listenerPath',
+  );
 }
 
 function tooLong(length: number): TiffinError {

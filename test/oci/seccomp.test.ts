@@ -20,7 +20,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** `agent SOCKET`: takes one listener, prints the document, then `number pid` of each call, which it answers with ENOMEDIUM. */
+/** `agent SOCKET`: takes one listener, prints the document, then `number pid` of each call, which it answers with ENOMEDIUM. `agent SOCKET let`: lets each go on. */
 const AGENT = `
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,7 +40,7 @@ int main(int count, char **words)
     struct iovec vector = {text, sizeof text - 1};
     struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
     int listener = socket(AF_UNIX, SOCK_STREAM, 0), notify;
-    if (count != 2)
+    if (count < 2)
         return 1;
     strncpy(name.sun_path, words[1], sizeof name.sun_path - 1);
     if (bind(listener, (void *)&name, sizeof name) < 0 || listen(listener, 1) < 0)
@@ -73,7 +73,10 @@ int main(int count, char **words)
         printf("%d %u\\n", asked.data.nr, asked.pid);
         fflush(stdout);
         answer.id = asked.id;
-        answer.error = -ENOMEDIUM;
+        if (count == 2)
+            answer.error = -ENOMEDIUM;
+        else
+            answer.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
         ioctl(notify, SECCOMP_IOCTL_NOTIF_SEND, &answer);
     }
 }
@@ -98,6 +101,8 @@ int main(int count, char **words)
 `;
 
 const MKDIR = 83;
+const SENDMSG = 46;
+const EXECVE = 59;
 const ENOMEDIUM = 'No medium found';
 
 /** A running agent and the lines that it has printed so far. */
@@ -106,9 +111,10 @@ class Agent {
   readonly #process;
   readonly #lines: AsyncIterator<string>;
 
-  constructor(name: string) {
+  constructor(name: string, ...more: 'let'[]) {
     this.socket = join(directory, `${name}.sock`);
-    this.#process = Bun.spawn([join(directory, 'agent'), this.socket], { stdout: 'pipe' });
+    const words = [join(directory, 'agent'), this.socket, ...more];
+    this.#process = Bun.spawn(words, { stdout: 'pipe' });
     this.#lines = lines(this.#process.stdout);
   }
 
@@ -192,6 +198,50 @@ test('SCMP_ACT_NOTIFY with every flag: TSYNC, LOG, SPEC_ALLOW and WAIT_KILLABLE_
   const result = bundle.run();
   expect(result.status).toBe(1);
   expect(result.stderr).toContain(ENOMEDIUM);
+  expect(JSON.parse(await agent.line())).toMatchObject({ fds: ['seccompFd'] });
+});
+
+for (const noNewPrivileges of [true, false]) {
+  test(`SCMP_ACT_NOTIFY with noNewPrivileges ${noNewPrivileges} for the calls that hand the listener over: they are answered too`, async () => {
+    await using agent = new Agent(`sends-${noNewPrivileges}`);
+    expect(await agent.line()).toBe('ready');
+    using bundle = new Bundle().write(`caller ${SENDMSG} 0; echo $?`, (config) => {
+      notifying(agent)(config);
+      config.process.noNewPrivileges = noNewPrivileges;
+      const names = ['sendmsg', 'sendto', 'futex', 'sched_yield', 'close_range'];
+      config.linux.seccomp.syscalls = [{ names, action: 'SCMP_ACT_NOTIFY' }];
+    });
+    copyFileSync(join(directory, 'caller'), join(bundle.rootfs, 'bin/caller'));
+    // ENOMEDIUM, which this call never gives by itself.
+    expect(bundle.run()).toMatchObject({ status: 0, stdout: '123\n0\n' });
+    expect(JSON.parse(await agent.line())).toMatchObject({ fds: ['seccompFd'] });
+    expect(await agent.line()).toMatch(new RegExp(`^${SENDMSG} `));
+  });
+}
+
+test('SCMP_ACT_NOTIFY as default action: every call of the program is asked for, from execve on', async () => {
+  await using agent = new Agent('all', 'let');
+  expect(await agent.line()).toBe('ready');
+  using bundle = new Bundle().write('mkdir /tmp/made 2>/dev/null; echo ran', (config) => {
+    config.linux.seccomp = { defaultAction: 'SCMP_ACT_NOTIFY', listenerPath: agent.socket };
+  });
+  expect(bundle.run()).toMatchObject({ status: 0, stdout: 'ran\n' });
+  expect(JSON.parse(await agent.line())).toMatchObject({ fds: ['seccompFd'] });
+  const asked = new Set<string>();
+  while (!asked.has(String(MKDIR))) asked.add((await agent.line()).split(' ')[0] ?? '');
+  expect(asked).toContain(String(EXECVE));
+});
+
+test('SCMP_ACT_NOTIFY under a limit of one process, where no thread can hand over, hands over all the same', async () => {
+  await using agent = new Agent('one');
+  expect(await agent.line()).toBe('ready');
+  using bundle = new Bundle();
+  bundle.write('', (config) => {
+    notifying(agent)(config);
+    config.process.args = ['/bin/mkdir', '/tmp/made'];
+    config.linux.resources = { pids: { limit: 1 } };
+  });
+  expect(bundle.run().stderr).toContain(ENOMEDIUM);
   expect(JSON.parse(await agent.line())).toMatchObject({ fds: ['seccompFd'] });
 });
 

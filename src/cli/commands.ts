@@ -124,6 +124,10 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/export.ts')).exportContainer,
   },
   {
+    names: ['go-container'],
+    load: async () => (await import('./go-container/command.ts')).goContainer,
+  },
+  {
     names: ['history', 'image history'],
     load: async () => (await import('./commands/history.ts')).history,
   },

@@ -141,8 +141,8 @@ export interface Containers {
     name: string | undefined,
     platform: string | undefined,
   ): Promise<ContainerCreateResponse>;
-  /** Resolves when the program runs (execve succeeded). `not-modified` when it runs already. */
-  start(id: string): Promise<void>;
+  /** Resolves to the process id when the program runs (execve succeeded). `not-modified` when it runs already. */
+  start(id: string): Promise<number>;
   /** `seconds` undefined: the container's own StopTimeout or 10; -1: wait without end. */
   stop(id: string, seconds: number | undefined, signal: string | undefined): Promise<void>;
   restart(id: string, seconds: number | undefined, signal: string | undefined): Promise<void>;

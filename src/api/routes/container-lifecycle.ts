@@ -25,8 +25,9 @@ export async function startContainer({ engine, path, query, header, body }: Call
       'starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24';
     throw new TiffinError('invalid', 'start-with-body', message);
   }
-  await engine.containers.start(path.get('id'));
-  return noContent;
+  const pid = await engine.containers.start(path.get('id'));
+  // A short program has ended before anybody could ask for it.
+  return { kind: 'empty', status: 204, headers: { 'Tiffin-Pid': String(pid) } };
 }
 
 export async function stopContainer({ engine, path, query }: Call): Promise<Reply> {

@@ -93,6 +93,7 @@ export class FakeEngine implements Engine {
         this.process.end();
       }
       this.exit.resolve({ StatusCode: 0 });
+      return 4321;
     },
     stop: async (id, seconds, signal) => this.#record('stop', id, seconds, signal),
     restart: async (id, seconds, signal) => this.#record('restart', id, seconds, signal),

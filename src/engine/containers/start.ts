@@ -23,15 +23,17 @@ import { noSuchContainer } from './set.ts';
 /** Program did not run for another reason than its own file, as Docker counts. */
 const OTHER_START_FAILURE = 128;
 
-export async function startContainer(parts: Parts, reference: string): Promise<void> {
+/** Resolves to the process id; the process may have ended by then. */
+export async function startContainer(parts: Parts, reference: string): Promise<number> {
   const container = parts.containers.get(reference);
-  await container.turns.run(async () => {
+  return container.turns.run(async () => {
     refuseStart(container, reference);
     cancelRestart(container);
     container.restartDelayMs = 0;
     container.update({ restartCount: 0, stoppedByHand: false });
     try {
       await run(parts, container);
+      return container.state.pid;
     } catch (error) {
       if (container.definition.hostConfig.AutoRemove) removeStopped(parts, container, true);
       throw error;

@@ -14,6 +14,7 @@ import { ipBytes, parseIp } from '../spec/ip.ts';
 import { parseMac } from './addresses.ts';
 import { guardElements } from './firewall.ts';
 import { chooseGateway } from './gateway.ts';
+import { type Guarded, guardedElements, unguardSteps } from './guard-plan.ts';
 import { elementsOp, endpointElements, netlink } from './host-plan.ts';
 import { nameSteps } from './name-plan.ts';
 import type { Endpoint, Network, PortBinding } from './types.ts';
@@ -24,6 +25,7 @@ export interface Attachment {
   network: Network;
   /** Interface index of the network's bridge. */
   bridge: number;
+  guarded: Guarded;
 }
 
 const ENOENT = 2;
@@ -51,7 +53,7 @@ export function attachmentSteps(table: string, attachments: readonly Attachment[
     insideStep(attachments.map(({ endpoint }) => endpoint)),
     ...attachments.flatMap(({ endpoint }) => linkSteps(endpoint)),
     ...nameSteps(attachments.map(({ network }) => network)),
-    ...attachments.flatMap(({ endpoint }) => teardownSteps(table, endpoint)),
+    ...attachments.flatMap(({ endpoint, guarded }) => teardownSteps(table, endpoint, guarded)),
   ];
 }
 
@@ -59,12 +61,14 @@ export function attachmentSteps(table: string, attachments: readonly Attachment[
  * Teardown does not delete the veth pair: that waits 12 to 50 ms for a grace period of the kernel, and the pair goes with
  * the container's namespace anyway. It leaves the bridge at once, so that nobody can be reached through it any more.
  */
-export function teardownSteps(table: string, endpoint: Endpoint): Step[] {
+export function teardownSteps(table: string, endpoint: Endpoint, guarded: Guarded): Step[] {
   const { hostInterface, networkName } = endpoint;
   const leave = setLink({ name: hostInterface, master: 0, up: false });
+  const onTeardown = (one: Step): Step => ({ ...one, stage: 'teardown' });
   return [
-    ...leaveElements(table, endpoint).map((one): Step => ({ ...one, stage: 'teardown' })),
+    ...leaveElements(table, endpoint).map(onTeardown),
     step('teardown', netlink([leave], [ENODEV]), `${hostInterface} leaves network ${networkName}`),
+    ...unguardSteps(table, endpoint, guarded).map(onTeardown),
   ];
 }
 
@@ -77,15 +81,12 @@ export function leaveElements(table: string, endpoint: Endpoint): Step[] {
 }
 
 /** Beside steps: published ports lead to an endpoint that is there already. */
-export function portSteps(
-  table: string,
-  attachment: Pick<Attachment, 'endpoint' | 'network'>,
-): Step[] {
-  const { hostInterface } = attachment.endpoint;
+export function portSteps(table: string, endpoint: Endpoint, network: Network): Step[] {
+  const { hostInterface } = endpoint;
   const hairpin = setLink({ name: hostInterface, hairpin: true });
   return [
     step('beside', netlink([hairpin], [ENODEV]), 'a published port may lead back to its caller'),
-    ...firewallSteps(table, attachment),
+    ...firewallSteps(table, { endpoint, network, guarded: undefined }),
   ];
 }
 
@@ -145,9 +146,13 @@ export function linkSteps(endpoint: Endpoint): Step[] {
  */
 export function firewallSteps(
   table: string,
-  { endpoint, network }: Pick<Attachment, 'endpoint' | 'network'>,
+  { endpoint, network, guarded }: Pick<Attachment, 'endpoint' | 'network' | 'guarded'>,
 ): Step[] {
-  const elements = [...guardElements(network), ...endpointElements(endpoint)];
+  const elements = [
+    ...guardElements(network),
+    ...endpointElements(endpoint),
+    ...guardedElements(endpoint, guarded),
+  ];
   const why =
     endpoint.ports.length === 0
       ? `the firewall knows network ${network.name}`

@@ -37,6 +37,8 @@ const DESTINATION = { 4: { offset: 16, length: 4 }, 6: { offset: 24, length: 16 
 export interface FirewallElement {
   set: string;
   elements: SetElement[];
+  /** In the table of bridges (`guard.ts`). */
+  guard?: true;
 }
 
 export function firewallTable(name: string): Table & TableName {
@@ -127,10 +129,11 @@ export function networkElements(network: Network): FirewallElement[] {
 /** By which the rules know the network's bridge. */
 export function guardElements(network: Network): FirewallElement[] {
   const bridge = interfaceName(network.bridge);
-  const elements: FirewallElement[] = [
-    { set: 'bridges', elements: [{ key: [bridge] }] },
-    { set: 'same_bridge', elements: [{ key: [bridge, bridge] }] },
-  ];
+  const elements: FirewallElement[] = [{ set: 'bridges', elements: [{ key: [bridge] }] }];
+  // What the bridge does not pass from port to port must not go round by the host's routing either.
+  if (network.isolated !== true) {
+    elements.push({ set: 'same_bridge', elements: [{ key: [bridge, bridge] }] });
+  }
   if (network.internal) elements.push({ set: 'internal', elements: [{ key: [bridge] }] });
   return elements;
 }

@@ -23,10 +23,12 @@ import type { Op, Step } from '../plan/ops.ts';
 import { ipBytes, parseCidr, parseIp } from '../spec/ip.ts';
 import { macOf, parseMac } from './addresses.ts';
 import { type FirewallElement, firewallTable, networkElements, portElements } from './firewall.ts';
+import { guardTable, guestElements, senderElements } from './guard.ts';
 import type { Endpoint, Network } from './types.ts';
 
 const ENOENT = 2;
 const ENODEV = 19;
+const EOPNOTSUPP = 95;
 /** Explicit indexes of our links start here, far above what the kernel hands out by itself. */
 const FIRST_INDEX = 0x1000_0000;
 const INDEX_DIGITS = 7;
@@ -105,13 +107,7 @@ export function firewallSteps(
   ];
   return [
     hostStep(
-      {
-        op: 'netlink',
-        protocol: NETLINK_NETFILTER,
-        message: encodeBatch(messages),
-        pidOffsets: [],
-        ignore: [],
-      },
+      netfilter(encodeBatch(messages)),
       `nftables table inet ${tableName}: address translation, and nobody from outside reaches a container unasked`,
     ),
   ];
@@ -131,14 +127,30 @@ export function removeNetworkSteps(tableName: string, network: Network): Step[] 
   ];
 }
 
-export function removeTableSteps(tableName: string): Step[] {
-  const message = encodeBatch([deleteTable({ family: 'inet', name: tableName })]);
-  return [
-    hostStep(
-      { op: 'netlink', protocol: NETLINK_NETFILTER, message, pidOffsets: [], ignore: [ENOENT] },
-      `nftables table inet ${tableName} goes`,
-    ),
+/** The guard of the bridges, with the containers that run; what is in it stays. */
+export function guardSteps(tableName: string, endpoints: readonly Endpoint[]): Step[] {
+  const table = guardTable(tableName);
+  const elements = endpoints.flatMap((endpoint) => [
+    ...senderElements(endpoint),
+    ...endpoints
+      .filter(({ id, containerId }) => id !== endpoint.id && containerId === endpoint.containerId)
+      .flatMap((other) => guestElements(endpoint, other)),
+  ]);
+  const messages = [
+    ...replaceTable(table, []),
+    ...elements.map(({ set, elements: added }) => addElements(table, set, added)),
   ];
+  const why = `nftables table bridge ${tableName}: no container sends under the address of another`;
+  return [hostStep(netfilter(encodeBatch(messages)), why)];
+}
+
+export function removeTableSteps(tableName: string): Step[] {
+  return (['inet', 'bridge'] as const).map((family) =>
+    hostStep(
+      netfilter(encodeBatch([deleteTable({ family, name: tableName })]), [ENOENT, EOPNOTSUPP]),
+      `nftables table ${family} ${tableName} goes`,
+    ),
+  );
 }
 
 export function endpointElements(endpoint: Endpoint): FirewallElement[] {
@@ -153,15 +165,15 @@ export function elementsOp(
   elements: readonly FirewallElement[],
   action: 'add' | 'delete',
 ): Op {
-  const table = { family: 'inet', name: tableName } as const;
   const make = action === 'add' ? addElements : deleteElements;
-  return {
-    op: 'netlink',
-    protocol: NETLINK_NETFILTER,
-    message: encodeBatch(elements.map(({ set, elements: list }) => make(table, set, list))),
-    pidOffsets: [],
-    ignore: action === 'delete' ? [ENOENT] : [],
-  };
+  const messages = elements.map(({ set, elements: list, guard }) =>
+    make({ family: guard === true ? 'bridge' : 'inet', name: tableName }, set, list),
+  );
+  return netfilter(encodeBatch(messages), action === 'delete' ? [ENOENT] : []);
+}
+
+function netfilter(message: Uint8Array, ignore: readonly number[] = []): Op {
+  return { op: 'netlink', protocol: NETLINK_NETFILTER, message, pidOffsets: [], ignore };
 }
 
 export function netlink(messages: readonly NetlinkMessage[], ignore: readonly number[] = []): Op {

@@ -70,6 +70,11 @@ export interface NetworkRoom {
    * at a `beside` netlink operation with ENOENT or ENODEV: somebody flushed the table or removed the bridge.
    */
   hostSetup(network: string): Plan;
+  /**
+   * Whether a step of `hostSetup` failed because this kernel has no tables for bridges; plans do without them from now on,
+   * and `hostSetup` is to be asked again.
+   */
+  withoutGuard(step: Step | undefined, errno: number): boolean;
   /** Host-only plan that removes the bridge and the network's firewall elements. */
   hostTeardown(network: string): Plan;
   /** Host-only plan for an engine that ends: removes bridges without endpoints, and without any endpoint the table. */

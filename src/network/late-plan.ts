@@ -12,6 +12,7 @@ import {
   linkSteps,
   vethStep,
 } from './endpoint-plan.ts';
+import { type Guarded, unguardSteps } from './guard-plan.ts';
 import { netlink } from './host-plan.ts';
 import { hasNames, nameRulesStep } from './name-plan.ts';
 import type { Endpoint } from './types.ts';
@@ -36,11 +37,19 @@ export function joinSteps(table: string, attachment: Attachment, all: readonly E
       op: netlink([deleteLink(endpoint.hostInterface)], [ENODEV]),
       why: 'a cable that does not get as far is taken away',
     },
+    ...unguardSteps(table, endpoint, attachment.guarded).map(
+      (step): Step => ({ ...step, stage: 'teardown' }),
+    ),
   ];
 }
 
 /** The rest of the container's interfaces stay as they are, but one of them may have to give the way out. */
-export function leaveSteps(table: string, endpoint: Endpoint, rest: readonly Endpoint[]): Step[] {
+export function leaveSteps(
+  table: string,
+  endpoint: Endpoint,
+  rest: readonly Endpoint[],
+  guarded: Guarded,
+): Step[] {
   const routes = defaultRoutes(rest, true);
   return [
     ...leaveElements(table, endpoint),
@@ -49,6 +58,7 @@ export function leaveSteps(table: string, endpoint: Endpoint, rest: readonly End
       op: netlink([deleteLink(endpoint.hostInterface)], [ENODEV]),
       why: `the cable to network ${endpoint.networkName} goes, with both its ends`,
     },
+    ...unguardSteps(table, endpoint, guarded),
     ...(routes.length === 0
       ? []
       : [

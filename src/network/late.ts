@@ -47,7 +47,7 @@ export class LateChanges {
       this.#tables.updateEndpoint(moved);
       return [
         ...(holder === undefined ? [] : leaveElements(this.#table, holder)),
-        ...portSteps(this.#table, { endpoint: moved, network }).map(onHost),
+        ...portSteps(this.#table, moved, network).map(onHost),
       ];
     });
   }

@@ -286,6 +286,7 @@ test('endpointSteps read as what they do', () => {
     'inside netlink: port 53 of 127.0.0.11 leads to its monitor',
     'teardown netlink: 127.0.0.1:8080->80/tcp no longer published',
     'teardown netlink: VETH leaves network n',
+    'teardown netlink: nobody sends by VETH any more',
   ]);
 });
 

@@ -8,10 +8,12 @@ import type { Plan, Step } from '../plan/ops.ts';
 import { formatIp, parseIp } from '../spec/ip.ts';
 import { allocateAddress, formatMac, macOf, parseMac } from './addresses.ts';
 import { attachmentSteps, teardownSteps } from './endpoint-plan.ts';
+import { type Guarded, type Guest, NO_BRIDGE_TABLES } from './guard-plan.ts';
 import {
   bridgeIndex,
   bridgeSteps,
   firewallSteps,
+  guardSteps,
   indexOf,
   rejoinSteps,
   removeNetworkSteps,
@@ -50,6 +52,10 @@ export class NetworkManager implements NetworkRoom {
   /** Whether this engine's life has seen the firewall made with the live ports in it. */
   #restored = false;
   #settled = false;
+  /** The kernel has tables for bridges, as far as is known. */
+  #guarded = true;
+  /** The step of the last `hostSetup` by which the kernel tells. */
+  #guardStep: Step | undefined;
 
   constructor(options: { database: Database; dataRoot: string }) {
     this.#instance = instanceOf(options.dataRoot);
@@ -103,7 +109,15 @@ export class NetworkManager implements NetworkRoom {
       ...bridgeSteps(settled),
       ...rejoinSteps(settled, members),
       ...firewallSteps(this.#instance.table, this.list(), live),
+      ...this.#guardSetup(live),
     ];
+  }
+
+  withoutGuard(step: Step | undefined, errno: number): boolean {
+    if (step === undefined || step !== this.#guardStep || !NO_BRIDGE_TABLES.has(errno))
+      return false;
+    this.#guarded = false;
+    return true;
   }
 
   forgetFirewall(): void {
@@ -141,7 +155,8 @@ export class NetworkManager implements NetworkRoom {
     const attached = endpoints.filter(({ interface: name }) => name !== '');
     const attachments = attached.map((endpoint) => {
       const network = this.inspect(endpoint.networkId);
-      return { endpoint, network, bridge: bridgeIndex(network) };
+      const guarded = this.#guard(endpoint, attached, 'one way');
+      return { endpoint, network, bridge: bridgeIndex(network), guarded };
     });
     return attachmentSteps(this.#instance.table, attachments);
   }
@@ -149,21 +164,23 @@ export class NetworkManager implements NetworkRoom {
   endpointTeardown(...endpoints: readonly Endpoint[]): Plan {
     return endpoints
       .filter(({ interface: name }) => name !== '')
-      .flatMap((endpoint) => teardownSteps(this.#instance.table, endpoint))
+      .flatMap((endpoint) => {
+        const all = this.#tables.endpointsOf(endpoint.containerId);
+        return teardownSteps(this.#instance.table, endpoint, this.#guard(endpoint, all));
+      })
       .map((step) => ({ ...step, stage: 'host' }));
   }
 
   joinSteps(endpoint: Endpoint, all: readonly Endpoint[]): Step[] {
     const network = this.inspect(endpoint.networkId);
-    return joinSteps(
-      this.#instance.table,
-      { endpoint, network, bridge: bridgeIndex(network) },
-      all,
-    );
+    const guarded = this.#guard(endpoint, all);
+    const attachment = { endpoint, network, bridge: bridgeIndex(network), guarded };
+    return joinSteps(this.#instance.table, attachment, all);
   }
 
   leaveSteps(endpoint: Endpoint, rest: readonly Endpoint[]): Step[] {
-    return leaveSteps(this.#instance.table, endpoint, rest);
+    const guarded = this.#guard(endpoint, rest);
+    return leaveSteps(this.#instance.table, endpoint, rest, guarded);
   }
 
   rename(containerId: string, from: string, to: string): void {
@@ -195,6 +212,23 @@ export class NetworkManager implements NetworkRoom {
 
   portTaken(port: HostPort, name: string | undefined): TiffinError {
     return portTaken(port, this.#ports.process(port), name);
+  }
+
+  #guardSetup(live: readonly Endpoint[]): Step[] {
+    if (!this.#guarded) return [];
+    const steps = guardSteps(this.#instance.table, live);
+    [this.#guardStep] = steps;
+    return steps;
+  }
+
+  /** `one way`: the others, which start with it, have steps of their own for what they send as this one. */
+  #guard(endpoint: Endpoint, all: readonly Endpoint[], ways: 'one way' | 'both' = 'both'): Guarded {
+    if (!this.#guarded) return undefined;
+    const others = all.filter(({ id, interface: name }) => id !== endpoint.id && name !== '');
+    const asIt = others.map((host): Guest => ({ guest: endpoint, host }));
+    return ways === 'one way'
+      ? asIt
+      : [...asIt, ...others.map((guest): Guest => ({ guest, host: endpoint }))];
   }
 
   /** Once per life, before the default network is used: its subnet was chosen when the engine started. */
@@ -235,6 +269,7 @@ function blankEndpoint(request: ConnectRequest, network: Network, position: numb
     insideIndex: insideIndex(position, request.late === true),
     gatewayPriority: request.gatewayPriority ?? 0,
     linkLocal: linkLocalAddresses(request.linkLocal ?? []),
+    anyAddress: request.anyAddress === true,
     interface: bridged ? `eth${position}` : '',
     hostInterface: bridged ? `veth${id.slice(0, 11)}` : '',
     hostIndex: bridged ? indexOf(id) : 0,

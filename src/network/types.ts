@@ -96,6 +96,8 @@ export interface ConnectRequest {
   gatewayPriority?: number;
   /** The container runs already. */
   late?: boolean;
+  /** It may send under addresses that are not its own: its rights allow it to give itself others anyway. */
+  anyAddress?: boolean;
 }
 
 /** A container's place in a network: reserved in the database by `connect`, made real by `endpointSteps`. */
@@ -129,6 +131,7 @@ export interface Endpoint {
   insideIndex?: number;
   gatewayPriority?: number;
   linkLocal?: string[];
+  anyAddress?: boolean;
 }
 
 /** Who holds a host port. */

@@ -17,7 +17,7 @@ export const MESSAGE = {
   deleteElement: 14,
 } as const;
 
-export const FAMILY: Record<TableName['family'], number> = { inet: 1, ip: 2, ip6: 10 };
+export const FAMILY: Record<TableName['family'], number> = { inet: 1, ip: 2, bridge: 7, ip6: 10 };
 
 export const TABLE = { name: 1 } as const;
 export const CHAIN = { table: 1, name: 3, hook: 4, policy: 5, type: 7 } as const;
@@ -55,6 +55,7 @@ export const HOOK_NUMBER: Record<Hook['hook'], number> = {
 export const FIELD: Record<Field, { type: number; length: number }> = {
   address4: { type: 7, length: 4 },
   address6: { type: 8, length: 16 },
+  ether: { type: 9, length: 6 },
   protocol: { type: 12, length: 1 },
   service: { type: 13, length: 2 },
   interface: { type: 41, length: 16 },
@@ -63,6 +64,7 @@ export const FIELD: Record<Field, { type: number; length: number }> = {
 export const FIELD_TYPE_BITS = 6;
 
 export const META: Record<MetaKey, number> = {
+  ethertype: 1,
   'input-name': 6,
   'output-name': 7,
   family: 15,
@@ -80,7 +82,7 @@ export const FIB: Record<Extract<Expression, { kind: 'fib' }>['key'], number> = 
 };
 export const FIB_RESULT_TYPE = 3;
 
-export const PAYLOAD_BASE = { network: 1, transport: 2 } as const;
+export const PAYLOAD_BASE = { link: 0, network: 1, transport: 2 } as const;
 
 /** NF_DROP, NF_ACCEPT, NFT_RETURN; NFT_JUMP stands apart, as it names a chain. */
 export const VERDICT_CODE = { drop: 0, accept: 1, return: -5 } as const;

@@ -1,7 +1,7 @@
 /** An nftables table as data: sets, maps, chains and rules. The words are those of nft(8). */
 
 /** What one part of a set's key or of a map's value holds; a list of them is a concatenation. */
-export type Field = 'address4' | 'address6' | 'protocol' | 'service' | 'interface';
+export type Field = 'address4' | 'address6' | 'ether' | 'protocol' | 'service' | 'interface';
 
 export interface SetDefinition {
   readonly name: string;
@@ -34,9 +34,9 @@ export interface Chain {
   readonly rules: readonly Rule[];
 }
 
-/** An address family and a name: `inet` tables see IPv4 and IPv6. */
+/** An address family and a name: `inet` tables see IPv4 and IPv6, `bridge` tables the frames of bridges. */
 export interface TableName {
-  readonly family: 'inet' | 'ip' | 'ip6';
+  readonly family: 'inet' | 'ip' | 'ip6' | 'bridge';
   readonly name: string;
 }
 
@@ -93,10 +93,10 @@ export type Expression =
     }
   | { readonly kind: 'masquerade' };
 
-export type MetaKey = 'input-name' | 'output-name' | 'family' | 'protocol';
+export type MetaKey = 'ethertype' | 'input-name' | 'output-name' | 'family' | 'protocol';
 
 export interface PayloadPlace {
-  readonly base: 'network' | 'transport';
+  readonly base: 'link' | 'network' | 'transport';
   /** Bytes from the header's start. */
   readonly offset: number;
   readonly length: number;

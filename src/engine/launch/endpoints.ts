@@ -143,7 +143,14 @@ export function connectRequest(
     ...(address === '' ? {} : { fixedAddress: address }),
     ...(address6 === '' ? {} : { fixedAddress6: address6 }),
     ...(mac === '' ? {} : { mac }),
+    ...(mayChangeAddresses(hostConfig) ? { anyAddress: true } : {}),
   };
+}
+
+/** Routers, VPNs and engines inside containers: what sends for others needs CAP_NET_ADMIN for it. */
+function mayChangeAddresses({ Privileged, CapAdd }: Definition['hostConfig']): boolean {
+  const wide = new Set(['ALL', 'NET_ADMIN', 'CAP_NET_ADMIN']);
+  return Privileged || CapAdd.some((name) => wide.has(name.toUpperCase()));
 }
 
 /** Calls `body` with the endpoints that a start would get now; they are not kept. */

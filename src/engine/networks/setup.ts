@@ -1,6 +1,7 @@
 /** The host's side of a network (bridge, address, firewall) is made when its first container starts. */
 
 import { TiffinError } from '../../base/errors.ts';
+import type { LaunchFailure } from '../../host/launcher.ts';
 import type { NetworkRoom } from '../../network/index.ts';
 import { encodePlan } from '../../plan/encode.ts';
 import type { Plan } from '../../plan/ops.ts';
@@ -22,7 +23,7 @@ export class NetworkSetup {
   ensure(networkId: string): Promise<void> {
     const known = this.#done.get(networkId);
     if (known !== undefined) return known;
-    const made = this.#apply(this.#networks.hostSetup(networkId));
+    const made = this.#setUp(networkId);
     this.#done.set(networkId, made);
     made.catch(() => this.#done.delete(networkId));
     return made;
@@ -40,14 +41,30 @@ export class NetworkSetup {
     await this.#apply(teardown);
   }
 
-  async #apply(plan: Plan): Promise<void> {
+  async #setUp(networkId: string): Promise<void> {
+    const plan = this.#networks.hostSetup(networkId);
     if (plan.length === 0) return;
     const result = await this.#launcher.apply(encodePlan(plan));
     if (result.ok) return;
-    const error = wordFailure(plan, result.failure);
-    throw new TiffinError(error.class, error.code, `cannot set up the network: ${error.message}`, {
-      cause: error,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
-    });
+    const { opIndex, errno } = result.failure;
+    if (!this.#networks.withoutGuard(plan[opIndex], errno)) throw worded(plan, result.failure);
+    console.error(
+      'tiffin: this kernel has no nftables for bridges (NF_TABLES_BRIDGE): containers can send under the addresses of others',
+    );
+    await this.#setUp(networkId);
   }
+
+  async #apply(plan: Plan): Promise<void> {
+    if (plan.length === 0) return;
+    const result = await this.#launcher.apply(encodePlan(plan));
+    if (!result.ok) throw worded(plan, result.failure);
+  }
+}
+
+function worded(plan: Plan, failure: LaunchFailure): TiffinError {
+  const error = wordFailure(plan, failure);
+  return new TiffinError(error.class, error.code, `cannot set up the network: ${error.message}`, {
+    cause: error,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  });
 }

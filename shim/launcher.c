@@ -134,7 +134,7 @@ static int listen_at(const char *path)
     return status;
 }
 
-static void accept_launch(int listener, int signals)
+static void accept_launch(int listener, int signals, int tables)
 {
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     if (fd < 0)
@@ -143,6 +143,7 @@ static void accept_launch(int listener, int signals)
     if (pid == 0) {
         close(listener);
         close(signals);
+        close(tables);
         /* The engine's end of the launcher's life: a monitor must not hold it. */
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
         dup2(null, 0);
@@ -193,11 +194,16 @@ int launcher_main(const char *socket)
     /* Tells the engine that connections are taken from now on. */
     if (write(1, "ready\n", 6) < 0)
         return 1;
+    SCOPED_FD tables = tables_open();
     for (;;) {
-        struct pollfd events[3] = {
-            {.fd = listener, .events = POLLIN}, {.fd = signals, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
-        if (poll(events, 3, -1) < 0)
+        struct pollfd events[4] = {{.fd = listener, .events = POLLIN},
+                                   {.fd = signals, .events = POLLIN},
+                                   {.fd = 0, .events = POLLIN},
+                                   {.fd = tables, .events = POLLIN}};
+        if (poll(events, 4, -1) < 0)
             continue;
+        if (events[3].revents != 0)
+            tables_tell(tables);
         if (events[1].revents != 0) {
             struct signalfd_siginfo info;
             while (read(signals, &info, sizeof info) == sizeof info)
@@ -209,7 +215,7 @@ int launcher_main(const char *socket)
         if (events[2].revents != 0 && !take_instructions())
             break;
         if ((events[0].revents & POLLIN) != 0)
-            accept_launch(listener, signals);
+            accept_launch(listener, signals, tables);
     }
     /* The socket stays: the launcher of the next engine may have its own at that path by now. */
     return 0;

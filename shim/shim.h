@@ -241,4 +241,7 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree,
     op_bind_below, op_unmount, op_change_root, op_null_streams,
     op_scheduler, op_io_priority, op_affinity, op_memory_policy, op_end_process;
+/* tables.c */
+int tables_open(void);
+void tables_tell(int fd);
 extern operation_fn op_resolver, op_await_link;

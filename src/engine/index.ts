@@ -29,6 +29,7 @@ import { imagesOf } from './launch/mount-steps.ts';
 import { lockDataRoot } from './lock.ts';
 import { NetworkSetup } from './networks/setup.ts';
 import { networkVerbs } from './networks/verbs.ts';
+import { watchNetworks } from './networks/watch.ts';
 import type { Parts } from './parts.ts';
 import { layOut, type Paths } from './paths.ts';
 import { systemVerbs } from './system/verbs.ts';
@@ -56,6 +57,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     loadContainers(parts);
     actOnUnhealthy(parts);
     await adopt(parts);
+    watchNetworks(parts);
     startByPolicy(parts);
     return toEngine(parts, lock);
   } catch (error) {

@@ -43,6 +43,18 @@ export class Launcher {
     this.#socket = socket;
   }
 
+  /** The name of each nftables table that somebody removed, of whatever family; `*`: some that are not known. */
+  async *removedTables(): AsyncGenerator<string> {
+    const decoder = new TextDecoder();
+    let text = '';
+    for await (const chunk of this.#process.stdout) {
+      text += decoder.decode(chunk, { stream: true });
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      yield* lines;
+    }
+  }
+
   /**
    * Starts `shim launcher socket` and waits until it listens. It ends when `close` is called or this process dies.
    *

@@ -15,7 +15,7 @@ import { parseMac } from './addresses.ts';
 import { guardElements } from './firewall.ts';
 import { chooseGateway } from './gateway.ts';
 import { type Guarded, guardedElements, unguardSteps } from './guard-plan.ts';
-import { elementsOp, endpointElements, netlink } from './host-plan.ts';
+import { elementsOp, endpointElements, netlink, portSettings } from './host-plan.ts';
 import { nameSteps } from './name-plan.ts';
 import type { Endpoint, Network, PortBinding } from './types.ts';
 
@@ -116,13 +116,10 @@ export function vethStep({ endpoint, network, bridge }: Attachment): Step {
   };
   const messages = [
     createVeth({ name: hostInterface, index: hostIndex, mtu, master: bridge, up: false, peer }),
-    // A published port may lead back to the caller itself: out through the port it came in by.
     setLink({
       index: hostIndex,
       withoutLinkLocal: true,
-      up: true,
-      ...(endpoint.ports.length > 0 ? { hairpin: true } : {}),
-      ...(network.isolated === true ? { isolated: true } : {}),
+      ...portSettings(network, endpoint.ports),
     }),
   ];
   const addresses = [address, address6].filter(Boolean).join(' and ');

@@ -24,7 +24,7 @@ import { ipBytes, parseCidr, parseIp } from '../spec/ip.ts';
 import { macOf, parseMac } from './addresses.ts';
 import { type FirewallElement, firewallTable, networkElements, portElements } from './firewall.ts';
 import { guardTable, guestElements, senderElements } from './guard.ts';
-import type { Endpoint, Network } from './types.ts';
+import type { Endpoint, Network, PortBinding } from './types.ts';
 
 const ENOENT = 2;
 const ENODEV = 19;
@@ -76,11 +76,26 @@ export function bridgeSteps(network: Network): Step[] {
 export function rejoinSteps(network: Network, endpoints: readonly Endpoint[]): Step[] {
   if (endpoints.length === 0) return [];
   const master = bridgeIndex(network);
-  const messages = endpoints.map(({ hostInterface }) =>
-    setLink({ name: hostInterface, master, up: true }),
-  );
+  const messages = endpoints.flatMap(({ hostInterface: name, ports }) => [
+    setLink({ name, master }),
+    // A port that comes into a bridge has none of the settings that it had in the one before.
+    setLink({ name, ...portSettings(network, ports) }),
+  ]);
   const why = `${endpoints.length} running containers stay in network ${network.name}`;
   return [hostStep(netlink(messages, [ENODEV]), why)];
+}
+
+/** What the bridge does with a container's port. */
+export function portSettings(
+  network: Network,
+  ports: readonly PortBinding[],
+): { hairpin?: boolean; isolated?: boolean; up: boolean } {
+  return {
+    up: true,
+    // A published port may lead back to the caller itself: out through the port it came in by.
+    ...(ports.length > 0 ? { hairpin: true } : {}),
+    ...(network.isolated === true ? { isolated: true } : {}),
+  };
 }
 
 /** The whole table at once: rules, networks and, of those given, published ports. Other ports in it stay. */

@@ -50,6 +50,8 @@ export function openNetworks(options: { database: Database; dataRoot: string }):
 }
 
 export interface NetworkRoom {
+  /** Of the engine's nftables tables, in whatever family. */
+  readonly tableName: string;
   /** Makes the records of `bridge`, `host` and `none` where they are missing. Touches no link. */
   ensureDefault(): void;
   /** Throws `already-exists`, `invalid`, `conflict` (subnet overlaps) or `exhausted` (no subnet is free). */

@@ -70,6 +70,10 @@ export class NetworkManager implements NetworkRoom {
     );
   }
 
+  get tableName(): string {
+    return this.#instance.table;
+  }
+
   ensureDefault(): void {
     this.#records.ensureDefault();
   }
@@ -104,7 +108,7 @@ export class NetworkManager implements NetworkRoom {
     const settled = this.#settle(network);
     const live = this.#restored ? [] : this.#tables.endpoints();
     this.#restored = true;
-    const members = live.filter(({ networkId }) => networkId === settled.id);
+    const members = this.#tables.endpointsIn(settled.id);
     return [
       ...bridgeSteps(settled),
       ...rejoinSteps(settled, members),

@@ -174,7 +174,29 @@ onHostOfItsOwn('networks withstand their members and neighbours', import.meta.pa
       await neighbour.ok(...command.split(' '));
     }
     await attempts();
+    // A firewall that is loaded anew begins with this; the engine notices (CVE-2025-54388, CVE-2025-54410).
+    await must(['nft', 'flush', 'ruleset']);
+    await until('the tables are there again', tablesThere);
+    await attempts();
+    await engine.kill();
+    await must(['nft', 'flush', 'ruleset']);
+    // The control: now nothing keeps it from a container's own address.
+    expect(await neighbour.page(server.ip, 80)).toEndWith('page\n');
+    await engine.serve();
+    await until('the tables are there again', tablesThere);
+    await attempts();
+    const victim = await sender('victim');
+    const { mac } = await sender('thief');
+    expect(await heard('thief', datagram({ mac, ip: server.ip }, victim, PORT, 'flushed'))).toBe(
+      '',
+    );
   });
+
+  async function tablesThere(): Promise<boolean> {
+    const tables = await must(['nft', 'list', 'ruleset']);
+    const { ip } = await sender('server');
+    return tables.includes(`tcp . 8082 : ${ip} . 80`) && tables.includes(`@senders4`);
+  }
 
   test('containers of a network without icc do not reach each other by the gateway either', async () => {
     const icc = 'com.docker.network.bridge.enable_icc=false';

@@ -16,6 +16,7 @@ export class LauncherKeeper implements PlanRunner {
   readonly #socket: string;
   #current: Promise<Launcher>;
   #closed = false;
+  #tableRemoved: (name: string) => void = () => undefined;
   #quickEnds = 0;
 
   private constructor(shim: string, socket: string) {
@@ -49,6 +50,11 @@ export class LauncherKeeper implements PlanRunner {
     void this.#current.then((launcher) => launcher.drop(layer)).catch(() => undefined);
   }
 
+  /** Calls `then` whenever somebody removes an nftables table; with `*` after a while in which nobody looked. */
+  onTableRemoved(then: (name: string) => void): void {
+    this.#tableRemoved = then;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const launcher = await this.#current;
@@ -61,6 +67,7 @@ export class LauncherKeeper implements PlanRunner {
     rmSync(this.#socket, { force: true });
     const startedMs = Date.now();
     const launcher = await Launcher.start(this.#shim, this.#socket);
+    void this.#watch(launcher);
     void launcher.ended.then((status) => {
       if (this.#closed) return;
       console.error(`tiffin: the launcher ended with status ${status}`);
@@ -71,6 +78,11 @@ export class LauncherKeeper implements PlanRunner {
       this.#current.catch((error: unknown) => console.error(`tiffin: ${errorMessage(error)}`));
     });
     return launcher;
+  }
+
+  async #watch(launcher: Launcher): Promise<void> {
+    this.#tableRemoved('*');
+    for await (const name of launcher.removedTables()) if (!this.#closed) this.#tableRemoved(name);
   }
 }
 

@@ -29,6 +29,18 @@ export class NetworkSetup {
     return made;
   }
 
+  /** Makes again what somebody else removed, for the networks that containers are in; others wait for their first start. */
+  async restore(): Promise<void> {
+    this.forget();
+    const busy = this.#networks.list().filter(({ id }) => this.#networks.endpoints(id).length > 0);
+    for (const { id } of busy) await this.ensure(id);
+  }
+
+  /** Whether a table of this name is the engine's; `*` may be. */
+  owns(table: string): boolean {
+    return table === '*' || table === this.#networks.tableName;
+  }
+
   /** For bridges and a firewall that somebody else has removed: the next `ensure` makes them again. */
   forget(): void {
     this.#done.clear();

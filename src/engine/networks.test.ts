@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import type { NetworkCreateRequest } from '../spec/docker.ts';
-import { NO_WISHES } from './networks/no-wishes.ts';
+import { NO_ENDPOINT_SETTINGS } from '../spec/no-endpoint-settings.ts';
 import { shell } from './testing/create-request.ts';
 import { TestEngine } from './testing/test-engine.ts';
 
@@ -25,7 +25,7 @@ test('Networks.connect and disconnect change what a running container sees, and 
   await networks.create(network('beta'));
   const one = await kitchen.start(SLEEP, { NetworkMode: 'beta', Dns }, 'one');
   const two = await kitchen.start(SLEEP, { NetworkMode: 'alpha', Dns }, 'two');
-  await networks.connect('alpha', 'one', { ...NO_WISHES, Aliases: ['guest'] });
+  await networks.connect('alpha', 'one', { ...NO_ENDPOINT_SETTINGS, Aliases: ['guest'] });
   const joined = (await containers.inspect(one, false)).NetworkSettings.Networks;
   expect(Object.keys(joined).sort()).toEqual(['alpha', 'beta']);
   const address = joined.alpha?.IPAddress ?? '';
@@ -38,7 +38,7 @@ test('Networks.connect and disconnect change what a running container sees, and 
   expect((await kitchen.exec(two, 'ping', '-c1', '-W1', 'guest')).stdout).toContain(address);
   const pinged = await kitchen.exec(one, 'ping', '-c1', '-W1', 'two');
   expect(pinged.stdout).toContain('1 packets received');
-  await expect(networks.connect('alpha', 'one', NO_WISHES)).rejects.toThrow(
+  await expect(networks.connect('alpha', 'one', NO_ENDPOINT_SETTINGS)).rejects.toThrow(
     'endpoint with name one already exists in network alpha',
   );
   await networks.disconnect('alpha', 'one', false);
@@ -59,7 +59,7 @@ test('a container that joins its first network with names while it runs finds ot
   const late = await kitchen.start(SLEEP, { NetworkMode: 'bridge', Dns }, 'latecomer');
   const there = await kitchen.start(SLEEP, { NetworkMode: 'gamma', Dns }, 'there');
   expect((await kitchen.exec(late, 'cat', '/etc/resolv.conf')).stdout).not.toContain('127.0.0.11');
-  await networks.connect('gamma', 'latecomer', NO_WISHES);
+  await networks.connect('gamma', 'latecomer', NO_ENDPOINT_SETTINGS);
   expect((await kitchen.exec(late, 'ping', '-c1', '-W1', 'there')).exitCode).toBe(0);
   await containers.rename(there, 'elsewhere');
   expect((await kitchen.exec(late, 'ping', '-c1', '-W1', 'elsewhere')).exitCode).toBe(0);
@@ -86,7 +86,7 @@ test('Networks.connect of a stopped container is kept for its start, disconnect 
   await networks.create(network('delta'));
   const id = await kitchen.start(SLEEP, { NetworkMode: 'bridge', Dns }, 'stopped');
   await containers.stop(id, 0, undefined);
-  await networks.connect('delta', 'stopped', NO_WISHES);
+  await networks.connect('delta', 'stopped', NO_ENDPOINT_SETTINGS);
   const names = async () =>
     Object.keys((await containers.inspect(id, false)).NetworkSettings.Networks).sort();
   expect(await names()).toEqual(['bridge', 'delta']);
@@ -116,14 +116,14 @@ test('published ports follow the default route when a network is left', async ()
   const page = async () => await (await fetch(`http://127.0.0.1:${published}/`)).text();
   expect((await kitchen.exec(id, 'sh', '-c', LISTENS)).exitCode).toBe(0);
   expect(await page()).toBe('page\n');
-  await networks.connect('aside', id, NO_WISHES);
+  await networks.connect('aside', id, NO_ENDPOINT_SETTINGS);
   expect(await port()).toBe(published);
   expect(await page()).toBe('page\n');
   await networks.disconnect('bridge', id, false);
   expect(await page()).toBe('page\n');
   await networks.disconnect('aside', id, false);
   await expect(page()).rejects.toThrow();
-  await networks.connect('bridge', id, NO_WISHES);
+  await networks.connect('bridge', id, NO_ENDPOINT_SETTINGS);
   expect(await port()).not.toBe('');
   await containers.remove(id, { force: true, volumes: false });
   await networks.remove('aside');
@@ -152,20 +152,22 @@ test('Networks.connect refuses what shares or lacks a network, in the words of d
   await networks.create(network('other'));
   const alone = await kitchen.start(SLEEP, { NetworkMode: 'none' }, 'alone');
   const shared = await kitchen.start(SLEEP, { NetworkMode: 'host' }, 'shared');
-  await expect(networks.connect('other', 'alone', NO_WISHES)).rejects.toThrow(
+  await expect(networks.connect('other', 'alone', NO_ENDPOINT_SETTINGS)).rejects.toThrow(
     'private (none) mode',
   );
-  await expect(networks.connect('other', 'shared', NO_WISHES)).rejects.toThrow('host network');
-  await expect(networks.connect('nowhere', 'alone', NO_WISHES)).rejects.toThrow(
+  await expect(networks.connect('other', 'shared', NO_ENDPOINT_SETTINGS)).rejects.toThrow(
+    'host network',
+  );
+  await expect(networks.connect('nowhere', 'alone', NO_ENDPOINT_SETTINGS)).rejects.toThrow(
     'network nowhere not found',
   );
-  await expect(networks.connect('other', 'nobody', NO_WISHES)).rejects.toThrow(
+  await expect(networks.connect('other', 'nobody', NO_ENDPOINT_SETTINGS)).rejects.toThrow(
     'No such container: nobody',
   );
   for (const id of [alone, shared]) await containers.remove(id, { force: true, volumes: false });
   const plain = await kitchen.start(SLEEP, { NetworkMode: 'other' }, 'plain');
   await expect(
-    networks.connect('bridge', 'plain', { ...NO_WISHES, Aliases: ['x'] }),
+    networks.connect('bridge', 'plain', { ...NO_ENDPOINT_SETTINGS, Aliases: ['x'] }),
   ).rejects.toThrow('only for containers in user defined networks');
   await containers.remove(plain, { force: true, volumes: false });
   await networks.remove('other');

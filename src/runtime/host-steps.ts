@@ -9,7 +9,17 @@ import type { OciContext } from './context.ts';
 
 /** `file` gets the plan, and is the shim's to remove. @throws TiffinError `host-step`. */
 export function runHostSteps(steps: readonly Step[], file: string, context: OciContext): void {
-  if (steps.length === 0) return;
+  const failure = failedHostSteps(steps, file, context);
+  if (failure !== undefined) throw new TiffinError('unavailable', 'host-step', failure);
+}
+
+/** The shim's words where a step failed. */
+export function failedHostSteps(
+  steps: readonly Step[],
+  file: string,
+  context: OciContext,
+): string | undefined {
+  if (steps.length === 0) return undefined;
   writeFileSync(file, encodePlan(steps), { mode: 0o600 });
   const result = Bun.spawnSync({
     cmd: [shimPath(context.root), 'run', file],
@@ -18,6 +28,5 @@ export function runHostSteps(steps: readonly Step[], file: string, context: OciC
     stdout: 'ignore',
     stderr: 'pipe',
   });
-  if (result.exitCode === 0) return;
-  throw new TiffinError('unavailable', 'host-step', result.stderr.toString().trim());
+  return result.exitCode === 0 ? undefined : result.stderr.toString().trim();
 }

@@ -11,6 +11,7 @@ import type {
   PortMap,
 } from '../../spec/docker.ts';
 import type { JsonObject } from '../../spec/json-object.ts';
+import { NO_ENDPOINT_SETTINGS } from '../../spec/no-endpoint-settings.ts';
 import {
   integer,
   nullableTexts,
@@ -65,6 +66,7 @@ function parsePortBinding(binding: JsonObject): PortBinding {
 
 export function parseEndpoint(item: JsonObject): EndpointSettings {
   return {
+    ...NO_ENDPOINT_SETTINGS,
     IPAMConfig: parseEndpointIpam(item.object('IPAMConfig')),
     Links: nullableTexts(item, 'Links'),
     Aliases: nullableTexts(item, 'Aliases'),
@@ -72,14 +74,6 @@ export function parseEndpoint(item: JsonObject): EndpointSettings {
     DriverOpts: item.has('DriverOpts') ? textMap(item, 'DriverOpts') : null,
     GwPriority: integer(item, 'GwPriority'),
     NetworkID: text(item, 'NetworkID'),
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
   };
 }
 

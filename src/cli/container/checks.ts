@@ -1,5 +1,6 @@
 /** Checks of single flag values, with docker's words. Each returns the value to keep or throws `ValueError`. */
 
+import { IPC_SYSCTLS } from '../../spec/ipc-sysctls.ts';
 import { ValueError } from '../values/number.ts';
 import { isIP } from './address.ts';
 
@@ -44,21 +45,10 @@ export function checkExtraHost(text: string): string {
   return `${name}:${address}`;
 }
 
-const SYSCTLS = new Set([
-  'kernel.msgmax',
-  'kernel.msgmnb',
-  'kernel.msgmni',
-  'kernel.sem',
-  'kernel.shmall',
-  'kernel.shmmax',
-  'kernel.shmmni',
-  'kernel.shm_rmid_forced',
-]);
-
 /** Only what belongs to a namespace of the container. */
 export function checkSysctl(text: string): string {
   const [name = '', ...value] = text.split('=');
-  const allowed = SYSCTLS.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.');
+  const allowed = IPC_SYSCTLS.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.');
   if (value.length === 0 || !allowed) throw new ValueError(`sysctl '${text}' is not allowed`);
   return text;
 }

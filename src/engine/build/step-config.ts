@@ -2,29 +2,29 @@
 
 import { TiffinError } from '../../base/errors.ts';
 import type { RunRequest } from '../../build/worker.ts';
-import type { HostConfig, Ulimit } from '../../spec/docker.ts';
+import type { BuildRequest, HostConfig } from '../../spec/docker.ts';
 import type { MountRecord } from '../containers/mount-record.ts';
 import type { Definition } from '../containers/record.ts';
 import { HOST_CONFIG_DEFAULTS } from '../spec/host-config-defaults.ts';
 import { formatTime, nowNs } from '../time.ts';
 
 /** What the client may say about all RUNs of a build. */
-export interface StepLimits {
-  memory: number;
-  memorySwap: number;
-  cpuShares: number;
-  cpuPeriod: number;
-  cpuQuota: number;
-  cpusetCpus: string;
-  cpusetMems: string;
-  cgroupParent: string;
-  shmSize: number;
-  ulimits: Ulimit[];
-  extraHosts: string[];
-  securityOpt: string[];
-  /** `default`, `none`, `host`, `container:<id>` or a network's name. */
-  network: string;
-}
+export type StepLimits = Pick<
+  BuildRequest,
+  | 'memory'
+  | 'memorySwap'
+  | 'cpuShares'
+  | 'cpuPeriod'
+  | 'cpuQuota'
+  | 'cpusetCpus'
+  | 'cpusetMems'
+  | 'cgroupParent'
+  | 'shmSize'
+  | 'ulimits'
+  | 'extraHosts'
+  | 'securityOpt'
+  | 'network'
+>;
 
 export function stepDefinition(
   id: string,

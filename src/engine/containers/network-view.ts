@@ -8,6 +8,7 @@ import type {
   PortBinding,
   PortMap,
 } from '../../spec/docker.ts';
+import { NO_ENDPOINT_SETTINGS } from '../../spec/no-endpoint-settings.ts';
 import { parsePortKey } from '../networks/ports.ts';
 import type { Parts } from '../parts.ts';
 import type { Container } from './container.ts';
@@ -112,20 +113,12 @@ function emptySettings(container: Container, name: string, id: string): Endpoint
   const { networks } = container.definition;
   const asked = Object.hasOwn(networks, name) ? networks[name] : undefined;
   return {
+    ...NO_ENDPOINT_SETTINGS,
     IPAMConfig: asked?.IPAMConfig ?? null,
     Links: asked?.Links ?? null,
     Aliases: asked?.Aliases ?? null,
-    MacAddress: '',
     DriverOpts: asked?.DriverOpts ?? null,
     GwPriority: asked?.GwPriority ?? 0,
     NetworkID: id,
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
   };
 }

@@ -1,11 +1,12 @@
 /** Runs a program in a container, collects the start of what it prints, and ends it when its time is over. */
 
 import { errorMessage } from '../../base/errors.ts';
-import type { ExecCreateRequest, HealthcheckResult } from '../../spec/docker.ts';
+import type { HealthcheckResult } from '../../spec/docker.ts';
 import type { Container } from '../containers/container.ts';
 import type { Parts } from '../parts.ts';
 import { formatTime, nowNs } from '../time.ts';
 import type { Exec } from './exec.ts';
+import { plainRequest } from './plain-request.ts';
 import { createExec, startExec } from './start.ts';
 
 const MAX_OUTPUT = 4096;
@@ -33,7 +34,7 @@ export async function runProbe(
     Output: output,
   });
   try {
-    const exec = createExec(parts, container.id, request(options.command));
+    const exec = createExec(parts, container.id, plainRequest(options.command));
     const { output, timedOut } = await collect(parts, exec, options);
     if (!timedOut) return result(exec.exitCode ?? FAILED, output);
     return result(FAILED, `Health check exceeded timeout (${options.timeoutMs}ms): ${output}`);
@@ -72,20 +73,4 @@ async function collect(
     clearTimeout(timer);
     options.signal.removeEventListener('abort', kill);
   }
-}
-
-function request(command: string[]): ExecCreateRequest {
-  return {
-    AttachStdin: false,
-    AttachStdout: true,
-    AttachStderr: true,
-    ConsoleSize: null,
-    DetachKeys: '',
-    Tty: false,
-    Env: [],
-    Cmd: command,
-    Privileged: false,
-    User: '',
-    WorkingDir: '',
-  };
 }

@@ -3,9 +3,9 @@
 import { TiffinError } from '../../base/errors.ts';
 import type { Network } from '../../network/index.ts';
 import type { EndpointSettings, HostConfig } from '../../spec/docker.ts';
+import { NO_ENDPOINT_SETTINGS } from '../../spec/no-endpoint-settings.ts';
 import type { Parts } from '../parts.ts';
 import { checkEndpointSettings } from './endpoint-settings.ts';
-import { NO_WISHES } from './no-wishes.ts';
 
 /** By name, the network of `--network` among them: what is in here is joined at a start, and nothing else. */
 export function joinedNetworks(
@@ -20,7 +20,8 @@ export function joinedNetworks(
   for (const [key, settings] of Object.entries(asked)) joined[nameOf(key)] = settings;
   const own = nameOf(mode);
   const driver = known.find(({ name }) => name === own)?.driver;
-  if (driver !== undefined && driver !== 'host' && driver !== 'null') joined[own] ??= NO_WISHES;
+  if (driver !== undefined && driver !== 'host' && driver !== 'null')
+    joined[own] ??= NO_ENDPOINT_SETTINGS;
   return joined;
 }
 

@@ -1,18 +1,8 @@
 /** `--sysctl`: only keys that a namespace of the container owns; any other would change the host (CVE-2022-0532). */
 
 import { TiffinError } from '../../base/errors.ts';
+import { IPC_SYSCTLS } from '../../spec/ipc-sysctls.ts';
 import type { NamespaceModes } from './namespaces.ts';
-
-const IPC_KEYS: ReadonlySet<string> = new Set([
-  'kernel.msgmax',
-  'kernel.msgmnb',
-  'kernel.msgmni',
-  'kernel.sem',
-  'kernel.shmall',
-  'kernel.shmmax',
-  'kernel.shmmni',
-  'kernel.shm_rmid_forced',
-]);
 
 /** As Docker: programs without privilege may ping and listen on low ports of their own network. */
 const NETWORK_DEFAULTS: readonly (readonly [string, string])[] = [
@@ -38,7 +28,7 @@ export function toSysctls(
 
 function checkSysctl(key: string, value: string, modes: NamespaceModes): void {
   if (!isKey(key) || value.includes('\0') || value.includes('\n')) throw refused(key);
-  if (IPC_KEYS.has(key) || key.startsWith('fs.mqueue.')) {
+  if (IPC_SYSCTLS.has(key) || key.startsWith('fs.mqueue.')) {
     if (modes.ipc.kind === 'host') throw notAllowed(key, 'IPC');
   } else if (key.startsWith('net.')) {
     if (modes.network.kind === 'host') throw notAllowed(key, 'network');

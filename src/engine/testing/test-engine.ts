@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig, WaitResponse } from '../../spec/docker.ts';
 import type { AttachSession, Engine, LogOptions } from '../contract.ts';
+import { plainRequest } from '../execs/plain-request.ts';
 import { openEngine } from '../index.ts';
 import { createRequest } from './create-request.ts';
 
@@ -102,19 +103,7 @@ export class TestEngine implements AsyncDisposable {
     id: string,
     ...command: string[]
   ): Promise<{ stdout: string; exitCode: number | null }> {
-    const exec = await this.engine.execs.create(id, {
-      AttachStdin: false,
-      AttachStdout: true,
-      AttachStderr: true,
-      ConsoleSize: null,
-      DetachKeys: '',
-      Tty: false,
-      Env: [],
-      Cmd: command,
-      Privileged: false,
-      User: '',
-      WorkingDir: '',
-    });
+    const exec = await this.engine.execs.create(id, plainRequest(command));
     const session = await this.engine.execs.start(exec, { detach: false, terminal: false });
     const { stdout } = session === undefined ? { stdout: '' } : await collect(session);
     return { stdout, exitCode: this.engine.execs.inspect(exec).ExitCode };

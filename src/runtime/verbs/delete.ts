@@ -1,14 +1,12 @@
 /** `delete`: what is left of a stopped container goes, then the poststop hooks run. */
 
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorMessage, TiffinError } from '../../base/errors.ts';
 import { cgroupProcesses, freeze, isFrozen } from '../../cgroup/index.ts';
 import { removeSteps } from '../../cgroup/plan.ts';
-import { shimPath } from '../../host/shim-binary.ts';
-import { encodePlan } from '../../plan/encode.ts';
 import type { OciContext } from '../context.ts';
 import { runHooks } from '../hooks-run.ts';
+import { failedHostSteps } from '../host-steps.ts';
 import { planResctrlRemoval } from '../intel-rdt.ts';
 import { sharesMounts } from '../namespaces.ts';
 import { resctrlFacts } from '../resctrl-facts.ts';
@@ -129,20 +127,11 @@ function removeCgroups(
     ...planResctrlRemoval(spec, record.id, resctrl),
     ...(sharesMounts(spec) ? planUnmount(sharedRootOf(context.root, record.id), 'host') : []),
   ];
-  if (steps.length === 0) return;
-  const file = join(directory.path, 'remove');
-  writeFileSync(file, encodePlan(steps), { mode: 0o600 });
-  const result = Bun.spawnSync({
-    cmd: [shimPath(context.root), 'run', file],
-    env: {},
-    stdin: 'ignore',
-    stdout: 'ignore',
-    stderr: 'pipe',
-  });
-  if (result.exitCode === 0) return;
+  const failure = failedHostSteps(steps, join(directory.path, 'remove'), context);
+  if (failure === undefined) return;
   throw new TiffinError(
     'unavailable',
     'cgroup-busy',
-    `cannot remove the cgroup of ${record.id}: ${result.stderr.toString().trim()}`,
+    `cannot remove the cgroup of ${record.id}: ${failure}`,
   );
 }

@@ -1,20 +1,9 @@
 /** Kernel settings: only those of namespaces that the container has. */
 
+import { IPC_SYSCTLS } from '../ipc-sysctls.ts';
 import { hasNamespace } from './check-namespaces.ts';
 import type { NamespaceType } from './linux.ts';
 import type { RuntimeSpec } from './spec.ts';
-
-/** Keys that belong to a namespace; every other one is a setting of the whole machine. */
-const IPC_SYSCTLS = new Set([
-  'kernel.msgmax',
-  'kernel.msgmnb',
-  'kernel.msgmni',
-  'kernel.sem',
-  'kernel.shmall',
-  'kernel.shmmax',
-  'kernel.shmmni',
-  'kernel.shm_rmid_forced',
-]);
 
 /** A key of the host would change the host (CVE-2022-0811 and its kin), and `..` would leave /proc/sys. */
 export function ownSysctls(spec: RuntimeSpec): string[] {

@@ -1,8 +1,8 @@
-/** A network without anything special about a container's place in it. */
+/** A container's place in a network that it does not have yet, and without a wish about it. */
 
-import type { EndpointSettings } from '../../spec/docker.ts';
+import type { EndpointSettings } from './docker.ts';
 
-export const NO_WISHES: EndpointSettings = Object.freeze({
+export const NO_ENDPOINT_SETTINGS: EndpointSettings = Object.freeze({
   IPAMConfig: null,
   Links: null,
   Aliases: null,

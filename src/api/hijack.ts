@@ -82,7 +82,7 @@ function pumpInput(socket: Duplex, session: AttachSession, reply: HijackReply): 
     written
       .catch(() => undefined)
       .then(() => {
-        if (detached) session.close();
+        if (detached) session.detach();
         socket.resume();
       });
     if (detached) open = false;

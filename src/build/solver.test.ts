@@ -128,6 +128,14 @@ test('a step runs again when what it depends on changes, and only then', async (
   expect(worker.commands.slice(5)).toEqual(['one']);
 });
 
+test('an image made from nothing starts with a PATH, and one with a base has what the base has', async () => {
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const { result } = await build(['FROM scratch', 'ENV PATH=/own:$PATH']);
+  expect(result.config.env).toEqual([`PATH=/own:${path}`]);
+  const other = await build(['FROM a', 'ENV A=b']);
+  expect(other.result.config.env).toEqual(['A=b']);
+});
+
 test('settings become the configuration, with docker’s rules between them', async () => {
   const worker = new FakeWorker();
   const config = { ...emptyDefaults(), cmd: ['inherited'], env: ['P=1'], labels: { base: 'b' } };

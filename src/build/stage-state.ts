@@ -8,6 +8,8 @@ import type { Escape } from './lines.ts';
 import { type Expansion, expandWord, expandWords } from './words.ts';
 
 const DEFAULT_SHELL = ['/bin/sh', '-c'];
+/** What an image made from nothing starts with, so that `ENV PATH=/own:$PATH` does not lose the rest. */
+const DEFAULT_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export class StageState {
   config: ImageDefaults;
@@ -21,7 +23,7 @@ export class StageState {
   readonly #escaper: Escape;
 
   constructor(base: ImageConfig | undefined, platform: Platform, escaper: Escape) {
-    this.config = copyOf(base?.config ?? emptyDefaults());
+    this.config = copyOf(base?.config ?? { ...emptyDefaults(), env: [DEFAULT_PATH] });
     this.platform = platform;
     this.history = [...(base?.history ?? [])];
     this.author = base?.author ?? '';

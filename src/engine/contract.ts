@@ -62,6 +62,8 @@ export interface AttachSession extends Disposable {
   write(bytes: Uint8Array): Promise<void>;
   closeInput(): void;
   close(): void;
+  /** The same, by the keys that a user typed for it. */
+  detach(): void;
 }
 
 export interface AttachOptions {
@@ -166,7 +168,8 @@ export interface Containers {
   logAttributes(id: string): string;
   /** Whether output is a raw terminal stream. */
   hasTerminal(id: string): boolean;
-  logs(id: string, options: LogOptions): AsyncIterable<LogChunk>;
+  /** Resolves when the log is open. */
+  logs(id: string, options: LogOptions): Promise<AsyncIterable<LogChunk>>;
   attach(id: string, options: AttachOptions): Promise<AttachSession>;
   resize(id: string, rows: number, columns: number): Promise<void>;
   /** The container's changes on top of its image as a new image; its id. */

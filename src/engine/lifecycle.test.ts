@@ -217,3 +217,17 @@ test('Containers.logs gives the last lines, both streams or one of them', async 
   expect(await test1.logs(id, { tail: 0 })).toBe('');
   await test1.engine.containers.remove(id, { force: false, volumes: false });
 });
+
+test.each([true, false])(
+  'Containers.logs, once open, loses nothing to the removal of the container, following: %p',
+  async (follow) => {
+    const id = await test1.start(shell('echo kept; echo as well'));
+    if (!follow) await test1.wait(id);
+    const opened = await test1.openLog(id, { follow });
+    await test1.wait(id);
+    await test1.engine.containers.remove(id, { force: false, volumes: false });
+    let text = '';
+    for await (const { bytes } of opened) text += new TextDecoder().decode(bytes);
+    expect(text).toBe('kept\nas well\n');
+  },
+);

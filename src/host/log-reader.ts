@@ -31,7 +31,8 @@ export interface LogFollow {
  * Batches of records, oldest first, from `start` or the oldest record kept. With `follow`, waits for more at the end.
  * Records are lost, not repeated, when rotation removes the file at `start` before it is read. Payloads of a batch are
  * views of one buffer, which is not used again. `end`: nothing behind it is read, so that a container that writes as fast
- * as it is read does not keep a reader for ever.
+ * as it is read does not keep a reader for ever. The first batch is empty and comes when the log is open: who has it can
+ * read what is written by then also after the container's removal.
  */
 export async function* readLog(
   path: string,
@@ -42,6 +43,7 @@ export async function* readLog(
   let file: OpenLog | undefined;
   try {
     file = await openStart(path, options.start);
+    yield [];
     let skip = options.start?.inode === file?.inode ? (options.start?.skip ?? 0) : 0;
     for (;;) {
       if (end !== undefined && !(await reaches(path, file, end))) return;

@@ -66,7 +66,8 @@ function attachMode(query: Query) {
   return { logs: query.flag('logs'), stream: query.flag('stream') };
 }
 
-export function containerLogs({ engine, path, query, signal, version }: Call): Reply {
+export async function containerLogs(call: Call): Promise<Reply> {
+  const { engine, path, query, signal, version } = call;
   const id = path.get('id');
   const streams = outputStreams(query);
   const raw = engine.containers.hasTerminal(id);
@@ -84,7 +85,8 @@ export function containerLogs({ engine, path, query, signal, version }: Call): R
     details: query.flag('details') ? engine.containers.logAttributes(id) : undefined,
     follow: options.follow,
   };
-  const logs = engine.containers.logs(id, options);
+  // Open ahead of the answer: a client that has the answer may remove the container.
+  const logs = await engine.containers.logs(id, options);
   return stream(streamType(raw, version), encodeLogs(logs, encoding));
 }
 

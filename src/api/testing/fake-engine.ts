@@ -135,7 +135,7 @@ export class FakeEngine implements Engine {
       this.#known(id);
       return this.tty;
     },
-    logs: (_id, options) => this.#logs(options),
+    logs: async (_id, options) => this.#logs(options),
     attach: async (id, options) => {
       this.#known(id);
       this.#record('attach', id, options);

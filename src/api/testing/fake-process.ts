@@ -11,6 +11,7 @@ export class FakeProcess {
   input = '';
   inputClosed = false;
   closed = false;
+  detached = false;
   /** Awaited by each write of the client. */
   gate: Promise<void> = Promise.resolve();
   /** Called with what the client sends. */
@@ -49,6 +50,10 @@ export class FakeProcess {
         this.onInputClosed();
       },
       close,
+      detach: () => {
+        this.detached = true;
+        close();
+      },
       [Symbol.dispose]: close,
     };
   }

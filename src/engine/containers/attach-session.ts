@@ -2,8 +2,10 @@
 
 import type { AttachSession, OutputChunk } from '../contract.ts';
 
-/** Pieces a slow reader may leave in the engine's memory, each at most one frame (64 KiB). */
-const MAX_QUEUED = 16;
+/** What a slow client may leave in the engine's memory before the process waits for it, as with Docker. */
+const MAX_QUEUED_BYTES = 1024 * 1024;
+/** What a piece costs beside its bytes. */
+const PIECE_BYTES = 256;
 
 /** What a session writes to; appears when the process runs. */
 export interface InputSink {
@@ -19,6 +21,8 @@ export interface SessionOptions {
   keepsInput?: boolean;
   /** Called once, when the client leaves before the end. */
   onLeave: (session: OutputSession) => void;
+  /** Called once, when the client leaves by its keys. */
+  onDetach: () => void;
 }
 
 export class OutputSession implements AttachSession {
@@ -26,8 +30,10 @@ export class OutputSession implements AttachSession {
   readonly stdin: boolean;
   readonly #keepsInput: boolean;
   readonly #onLeave: (session: OutputSession) => void;
+  readonly #onDetach: () => void;
   readonly #sink = Promise.withResolvers<InputSink | undefined>();
   #queue: OutputChunk[] = [];
+  #queuedBytes = 0;
   #ended = false;
   #left = false;
   #inputClosed = false;
@@ -39,6 +45,7 @@ export class OutputSession implements AttachSession {
     this.stdin = options.stdin;
     this.#keepsInput = options.keepsInput ?? false;
     this.#onLeave = options.onLeave;
+    this.#onDetach = options.onDetach;
   }
 
   /** Input may flow from now on. */
@@ -46,16 +53,20 @@ export class OutputSession implements AttachSession {
     this.#sink.resolve(sink);
   }
 
-  /** Resolves when the next piece may come: a slow client holds the process up, as a full pipe does. */
-  async push(chunk: OutputChunk): Promise<void> {
-    if ((this.mask & chunk.stream) === 0) return;
-    while (this.#queue.length >= MAX_QUEUED && !this.#left) {
+  /** Takes a piece, however many wait: see `hasRoom`. */
+  push(chunk: OutputChunk): void {
+    if ((this.mask & chunk.stream) === 0 || this.#left) return;
+    this.#queue.push(chunk);
+    this.#queuedBytes += chunk.bytes.length + PIECE_BYTES;
+    this.#wakeReader.resolve();
+  }
+
+  /** Resolves when the next piece may come. */
+  async hasRoom(): Promise<void> {
+    while (this.#queuedBytes >= MAX_QUEUED_BYTES && !this.#left) {
       this.#wakeWriter = Promise.withResolvers<void>();
       await this.#wakeWriter.promise;
     }
-    if (this.#left) return;
-    this.#queue.push(chunk);
-    this.#wakeReader.resolve();
   }
 
   /** No more output comes; what is queued is still read. */
@@ -93,9 +104,15 @@ export class OutputSession implements AttachSession {
     if (this.#left) return;
     this.#left = true;
     this.#queue = [];
+    this.#queuedBytes = 0;
     this.#wakeWriter.resolve();
     this.#wakeReader.resolve();
     this.#onLeave(this);
+  }
+
+  detach(): void {
+    if (!this.#left) this.#onDetach();
+    this.close();
   }
 
   [Symbol.dispose](): void {
@@ -106,8 +123,12 @@ export class OutputSession implements AttachSession {
     for (;;) {
       const pieces = this.#queue;
       this.#queue = [];
-      this.#wakeWriter.resolve();
-      yield* pieces;
+      for (const piece of pieces) {
+        this.#queuedBytes -= piece.bytes.length + PIECE_BYTES;
+        this.#wakeWriter.resolve();
+        yield piece;
+        if (this.#left) return;
+      }
       if (this.#left || (this.#ended && this.#queue.length === 0)) return;
       if (this.#queue.length === 0) await this.#wakeReader.promise;
       this.#wakeReader = Promise.withResolvers<void>();

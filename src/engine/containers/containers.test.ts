@@ -4,7 +4,6 @@ import { expect, test } from 'bun:test';
 import { openDatabase } from '../../host/database.ts';
 import type { ImageDefaults } from '../../spec/image-config.ts';
 import { containerConfig, hostConfig } from '../testing/create-request.ts';
-import { OutputSession } from './attach-session.ts';
 import { parseBindText } from './bind-text.ts';
 import { Container } from './container.ts';
 import { describeDuration } from './describe-time.ts';
@@ -173,22 +172,6 @@ test('wantsRestart follows the policies and nextDelay doubles up to a minute', (
     100, 200, 60_000, 60_000,
   ]);
   expect(nextDelay(60_000, 10_000)).toBe(100);
-});
-
-test('OutputSession holds its writer up while its reader is slow, and lets it go when the reader leaves', async () => {
-  let left = 0;
-  const session = new OutputSession({ mask: 1, stdin: false, onLeave: () => (left += 1) });
-  const chunk = { stream: 1 as const, bytes: new Uint8Array(1) };
-  for (let count = 0; count < 16; count += 1) await session.push(chunk);
-  const held = session.push(chunk);
-  expect(await Promise.race([held.then(() => 'taken'), Promise.resolve('held')])).toBe('held');
-  session.close();
-  await held;
-  session.close();
-  expect(left).toBe(1);
-  const ended: number[] = [];
-  for await (const { bytes } of session.output) ended.push(bytes.length);
-  expect(ended).toEqual([]);
 });
 
 test('describeDuration speaks as docker does', () => {

@@ -8,11 +8,11 @@ import { containerPaths } from '../paths.ts';
 import type { Container } from './container.ts';
 import { type LogSource, selectLog } from './read-log.ts';
 
-export function containerLogs(
+export async function containerLogs(
   parts: Parts,
   reference: string,
   options: LogOptions,
-): AsyncIterable<LogChunk> {
+): Promise<AsyncIterable<LogChunk>> {
   const container = parts.containers.get(reference);
   if (!keepsLog(container.definition.hostConfig.LogConfig)) {
     const message = 'configured logging driver does not support reading';

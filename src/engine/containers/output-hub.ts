@@ -1,11 +1,20 @@
-/** Carries the output of one run to every attached client, and hears when they leave. */
+/**
+ * Carries the output of one run to every attached client, and hears when they leave. A client that does not read makes the process
+ * wait, as with Docker, once a mebibyte waits for it; losing its output or its connection would be worse, and the log has it all.
+ */
 
-import type { Monitor } from '../../host/monitor.ts';
-import type { OutputSession } from './attach-session.ts';
+import type { OutputChunk } from '../contract.ts';
+import type { InputSink, OutputSession } from './attach-session.ts';
+
+/** What a hub needs of a process's monitor. */
+export interface OutputSource extends InputSink {
+  readonly output: AsyncIterable<OutputChunk>;
+  subscribe(mask: number): Promise<void>;
+}
 
 export class OutputHub {
   readonly #sessions = new Set<OutputSession>();
-  #monitor: Monitor | undefined;
+  #source: OutputSource | undefined;
   #closesInput = false;
   /** The run is over: no session can join it any more. */
   #over = false;
@@ -21,8 +30,8 @@ export class OutputHub {
   add(session: OutputSession): void {
     this.#sessions.add(session);
     if (this.#over) session.end();
-    if (this.#monitor === undefined) return;
-    session.connect(this.#monitor);
+    if (this.#source === undefined) return;
+    session.connect(this.#source);
     this.#subscribe();
   }
 
@@ -30,33 +39,35 @@ export class OutputHub {
   remove(session: OutputSession): void {
     if (!this.#sessions.delete(session)) return;
     this.#subscribe();
-    if (session.stdin && this.#closesInput) this.#monitor?.closeStdin().catch(gone);
+    if (session.stdin && this.#closesInput) this.#source?.closeStdin().catch(gone);
   }
 
-  /** The process runs: `monitor` was subscribed with `mask` ahead of the launch. */
-  run(monitor: Monitor, options: { closesInput: boolean }): void {
-    this.#monitor = monitor;
+  /** The process runs: `source` was subscribed with `mask` ahead of the launch. */
+  run(source: OutputSource, options: { closesInput: boolean }): void {
+    this.#source = source;
     this.#closesInput = options.closesInput;
-    for (const session of this.#sessions) session.connect(monitor);
-    void this.#pump(monitor);
+    for (const session of this.#sessions) session.connect(source);
+    void this.#pump(source);
   }
 
   /** No run came of it, or it is over: clients see the end. */
   end(): void {
     this.#over = true;
-    this.#monitor = undefined;
+    this.#source = undefined;
     for (const session of this.#sessions) session.end();
     this.#sessions.clear();
   }
 
   #subscribe(): void {
-    this.#monitor?.subscribe(this.mask).catch(gone);
+    this.#source?.subscribe(this.mask).catch(gone);
   }
 
-  async #pump(monitor: Monitor): Promise<void> {
+  async #pump(source: OutputSource): Promise<void> {
     try {
-      for await (const chunk of monitor.output) {
-        for (const session of this.#sessions) await session.push(chunk);
+      for await (const chunk of source.output) {
+        // Everybody has it before anybody is waited for: whoever reads is not kept from it by one who does not.
+        for (const session of this.#sessions) session.push(chunk);
+        for (const session of this.#sessions) await session.hasRoom();
       }
     } finally {
       this.end();
@@ -64,5 +75,5 @@ export class OutputHub {
   }
 }
 
-/** The connection ended: whoever waits for the process learns of it through `Monitor.exited`. */
+/** The connection ended: whoever waits for the process learns of it through `OutputSource.exited`. */
 function gone(): void {}

@@ -11,7 +11,20 @@ export interface LogSource {
   nextEnd(): Waiting | undefined;
 }
 
-export async function* selectLog(source: LogSource, options: LogOptions): AsyncIterable<LogChunk> {
+/** What the generator says first, to nobody but the function that starts it. */
+const OPENED: LogChunk = { stream: 1, timeNs: 0n, bytes: new Uint8Array() };
+
+/** Resolves when the log is open: from then on the container may be removed, and what it wrote is read all the same. */
+export async function selectLog(
+  source: LogSource,
+  options: LogOptions,
+): Promise<AsyncGenerator<LogChunk, void>> {
+  const chunks = chunksOf(source, options);
+  await chunks.next();
+  return chunks;
+}
+
+async function* chunksOf(source: LogSource, options: LogOptions): AsyncGenerator<LogChunk, void> {
   const mask = (options.stdout ? 1 : 0) + (options.stderr ? 2 : 0);
   const { sinceNs = 0n, untilNs } = options;
   // Asked for before anything is read: an end after that is an end that is seen.
@@ -20,7 +33,10 @@ export async function* selectLog(source: LogSource, options: LogOptions): AsyncI
   const end = await logEnd(source.path);
   const start = await startOf(source.path, options.tail, end);
   const until = ended ? { follow: { ended: ended.status, signal: window.signal } } : end && { end };
+  let opened = false;
   for await (const records of readLog(source.path, { ...(start && { start }), ...until })) {
+    if (!opened) yield OPENED;
+    opened = true;
     for (const { stream, timeNs, payload } of records) {
       if (options.signal.aborted || (untilNs !== undefined && timeNs > untilNs)) return;
       if ((stream & mask) === 0 || timeNs < sinceNs) continue;

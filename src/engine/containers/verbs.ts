@@ -48,7 +48,7 @@ export function containerVerbs(parts: Parts): Containers {
     logAttributes: (id) => logAttributes(parts.containers.get(id).definition),
     hasTerminal: (id) => parts.containers.get(id).definition.config.Tty,
     logs: (id, options) => containerLogs(parts, id, options),
-    attach: async (id, options) => attachContainer(parts, id, options),
+    attach: (id, options) => attachContainer(parts, id, options),
     resize: (id, rows, columns) => resizeContainer(parts, id, rows, columns),
     commit: (id, options) => commitContainer(parts, id, options),
     changes: (id) => containerChanges(parts, id),

@@ -54,7 +54,7 @@ export async function startExec(
   }
   requireRunning(container);
   exec.phase = 'starting';
-  const session = options.detach ? undefined : attach(exec);
+  const session = options.detach ? undefined : attach(parts, container, exec);
   try {
     const monitor = await launch(parts, container, exec, options.size);
     entered(parts, container, exec, monitor);
@@ -71,12 +71,13 @@ export async function startExec(
   return session;
 }
 
-function attach(exec: Exec): OutputSession {
+function attach(parts: Parts, container: Container, exec: Exec): OutputSession {
   const { AttachStdin, AttachStdout, AttachStderr } = exec.request;
   const session = new OutputSession({
     mask: (AttachStdout ? 1 : 0) + (AttachStderr ? 2 : 0),
     stdin: AttachStdin,
     onLeave: (left) => exec.hub.remove(left),
+    onDetach: () => emitExec(parts, container, exec, 'exec_detach'),
   });
   exec.hub.add(session);
   return session;

@@ -85,14 +85,15 @@ export class TestEngine implements AsyncDisposable {
   /** What the log holds now. */
   async logs(id: string, options: Partial<LogOptions> = {}): Promise<string> {
     let text = '';
-    for await (const { bytes } of this.#log(id, options)) text += new TextDecoder().decode(bytes);
+    for await (const { bytes } of await this.openLog(id, options))
+      text += new TextDecoder().decode(bytes);
     return text;
   }
 
   /** Resolves when the log holds `text`. */
   async printed(id: string, text: string): Promise<void> {
     let seen = '';
-    for await (const { bytes } of this.#log(id, { follow: true })) {
+    for await (const { bytes } of await this.openLog(id, { follow: true })) {
       seen += new TextDecoder().decode(bytes);
       if (seen.includes(text)) return;
     }
@@ -118,7 +119,7 @@ export class TestEngine implements AsyncDisposable {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  #log(id: string, options: Partial<LogOptions>) {
+  openLog(id: string, options: Partial<LogOptions>) {
     const all = { stdout: true, stderr: true, follow: false, signal: NEVER };
     const window = { tail: undefined, sinceNs: undefined, untilNs: undefined };
     return this.engine.containers.logs(id, { ...all, ...window, ...options });

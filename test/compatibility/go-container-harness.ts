@@ -55,6 +55,15 @@ export class GoContainers implements AsyncDisposable {
     return running;
   }
 
+  /** The engine's ids of what an image of a folder has become. */
+  async imagesOf(name: string): Promise<string[]> {
+    const format = '{{.Repository}} {{.ID}}';
+    const rows = (await this.engine.ok('images', '--no-trunc', '--format', format)).split('\n');
+    return rows
+      .filter((row) => row.startsWith(`go-container/${name}-`))
+      .map((row) => row.split(' ')[1] ?? '');
+  }
+
   places(): string[] {
     return ['-i', this.images, '-c', this.containers];
   }

@@ -76,11 +76,13 @@ describe('go-container flags', () => {
       ['flag needs an argument: -mem', ['-mem']],
       ['invalid value "abc" for flag -cpu', ['-cpu', 'abc', 'alpine', 'sh']],
       ['invalid value "-5" for flag -cpu', ['-cpu=-5', 'alpine', 'sh']],
+      ['invalid value "262145" for flag -cpu', ['-cpu=262145', 'alpine', 'sh']],
       ['invalid value "1x" for flag -mem', ['-mem', '1x', 'alpine', 'sh']],
       ['invalid value "0" for flag -mem', ['-mem', '0', 'alpine', 'sh']],
       ['invalid value "999999999999999t" for flag', ['-mem=999999999999999t', 'alpine', 'sh']],
       ['invalid value "10.10.10.1" for flag -bridge-addr', ['-bridge-addr=10.10.10.1', 'a', 'sh']],
       ['invalid value "10.10.10.0/24" for', ['-bridge-addr=10.10.10.0/24', 'a', 'sh']],
+      ['invalid value "10.10.10.255/24" for', ['-bridge-addr=10.10.10.255/24', 'a', 'sh']],
       ['invalid value "10.9.9.9/24" for', ['-container-addr', '10.9.9.9/24', 'a', 'sh']],
       ['invalid value "10.10.10.3/16" for', ['-container-addr', '10.10.10.3/16', 'a', 'sh']],
     ];
@@ -139,7 +141,9 @@ describe('go-container images', () => {
       expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
       return stderr;
     };
-    expect(await refused('none')).toBe('Unable to locate image none\n');
+    for (const name of ['none', '', '.', '..', '/', `../${images.split('/').at(-1)}`]) {
+      expect(await refused(name)).toBe(`Unable to locate image ${name}\n`);
+    }
     writeFileSync(join(images, 'two.tar'), '');
     writeFileSync(join(images, 'two.tar.gz'), '');
     expect(await refused('two')).toBe('Ambiguous image two; multiple images match\n');
@@ -158,15 +162,16 @@ describe('go-container images', () => {
     await makeRoot(join(images, 'My Root'));
     const say = () => go.run('-i', images, 'My Root', 'cat', '/etc/image');
     expect((await say()).stdout).toStartWith('one\n');
-    const listed = () => go.engine.ok('images', '-q', '--no-trunc', 'go-container/my-root');
-    const first = await listed();
+    const first = await go.imagesOf('my-root');
+    expect(first).toHaveLength(1);
     await say();
-    expect(await listed()).toBe(first);
+    expect(await go.imagesOf('my-root')).toEqual(first);
+    for (const id of (await go.engine.ok('ps', '-aq')).split('\n')) await go.engine.ok('rm', id);
     writeFileSync(join(images, 'My Root/etc/image'), 'two\n');
     expect((await say()).stdout).toStartWith('two\n');
-    const second = await listed();
-    expect(second).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect(second).not.toBe(first);
+    const second = await go.imagesOf('my-root');
+    expect(second).toHaveLength(1);
+    expect(second).not.toEqual(first);
     rmSync(images, { recursive: true });
   });
 });
@@ -189,6 +194,21 @@ describe('go-container command', () => {
     });
     expect((await go.run('alpine', '/etc/image')).status).toBe(126);
     expect(readdirSync(go.containers)).toHaveLength(known);
+    expect(await count()).toBe(containers);
+  });
+
+  test('go-container tells of a directory for containers that it cannot use, and leaves no container', async () => {
+    const count = async () => (await go.engine.ok('ps', '-aq')).split('\n').length;
+    const containers = await count();
+    const file = join(go.directory, 'file');
+    writeFileSync(file, '');
+    for (const place of [file, join(file, 'below'), '/proc/none']) {
+      expect(await go.run('-c', place, 'alpine', 'true')).toMatchObject({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringContaining(`cannot keep a container in ${place}: `),
+      });
+    }
     expect(await count()).toBe(containers);
   });
 
@@ -270,6 +290,17 @@ describe('go-container bridge', () => {
     await go.engine.ok('rm', '-f', await user.id());
     expect((await go.run(...other)).stdout).toContain('10.0.10.0/24');
     expect(await bridgeAddresses()).toEqual(['10.0.10.1/24']);
+  });
+
+  test('go-container makes a bridge again that somebody removed, and takes one over that somebody made', async () => {
+    expect((await go.run('alpine', 'true')).status).toBe(0);
+    await must(['ip', 'link', 'del', 'goContainers0']);
+    expect(await go.run('alpine', 'true')).toMatchObject({ status: 0, stderr: '' });
+    expect(await bridgeAddresses()).toEqual(['10.10.10.1/24']);
+    await go.engine.ok('network', 'rm', 'goContainers0');
+    await must(['ip', 'link', 'add', 'goContainers0', 'type', 'bridge']);
+    await must(['ip', 'addr', 'add', '10.10.10.1/24', 'dev', 'goContainers0']);
+    expect(await go.run('alpine', 'true')).toMatchObject({ status: 0, stderr: '' });
   });
 
   test('go-container has no way out of the machine, and its bridge no address translation', async () => {

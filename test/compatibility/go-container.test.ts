@@ -140,8 +140,7 @@ describe('go-container file system', () => {
     const size = (path: string) =>
       must(['du', '-sk', '--apparent-size', path]).then((text) => Number(text.split('\t')[0]));
     await inside('true');
-    const { stdout } = await go.engine.docker(['images', '-q', 'go-container/alpine']);
-    expect(stdout.trim().split('\n')).toHaveLength(1);
+    expect(await go.imagesOf('alpine')).toHaveLength(1);
     await using one = await go.start(
       'alpine',
       '/bin/sh',

@@ -4,11 +4,11 @@ import { CliError, type Command, type Invocation } from '../command.ts';
 import { attachTo, waitFor } from '../container/attach.ts';
 import { createFailure, startFailure } from '../container/failure.ts';
 import { attachFlags, runSession } from '../container/session.ts';
+import { ImportFailure, withEngineImage } from '../image-folder/engine-image.ts';
 import { isTerminal, terminalSize } from '../streams/terminal.ts';
 import { createRequest } from './create-request.ts';
 import { imagesFlag, imagesFolder } from './flags.ts';
-import { ImportFailure, withEngineImage } from './images/engine-image.ts';
-import { locateImage } from './images/locate.ts';
+import { locateImage, ROOM } from './locate.ts';
 
 export const cfsRun: Command = {
   usage: '[OPTIONS] OS_IMAGE [--] COMMAND [ARG...]',
@@ -67,7 +67,7 @@ async function create(
   const container = { image: name, command, tty, stdin: true, autoRemove: true, labels: {} };
   const size = tty ? terminalSize() : undefined;
   try {
-    const { Id } = await withEngineImage(client, image, (engineImage) =>
+    const { Id } = await withEngineImage(client, image, ROOM, (engineImage) =>
       client.json<{ Id: string }>(
         'POST',
         '/containers/create',
@@ -76,7 +76,7 @@ async function create(
     );
     return Id;
   } catch (error) {
-    if (error instanceof ImportFailure) throw new CliError(error.message, FAILED);
+    if (error instanceof ImportFailure) throw new CliError(`cfs: ${error.message}`, FAILED);
     throw createFailure(error, invocation.name);
   }
 }

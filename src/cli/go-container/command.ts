@@ -6,7 +6,6 @@ import { FlagValues } from '../flags/values.ts';
 import { isTerminal } from '../streams/terminal.ts';
 import { ensureBridge } from './bridge.ts';
 import { findImage } from './images.ts';
-import { importImage } from './import-image.ts';
 import {
   EXIT_FAILURE,
   type GoOptions,
@@ -30,10 +29,8 @@ async function run(invocation: Invocation): Promise<number> {
   const options = readOptions(invocation);
   if (typeof options === 'number') return options;
   if (process.getuid?.() !== 0) throw new CliError('go-container must be run as root');
-  const { client, out } = invocation;
-  const source = findImage(options.images, options.image);
-  const image = await importImage(source, client, out);
-  await ensureBridge(client, options.bridge);
+  const image = findImage(options.images, options.image);
+  await ensureBridge(invocation.client, options.bridge);
   const tty = isTerminal(0) && isTerminal(1);
   const started = await startContainer(invocation, options, { image, tty });
   return follow(invocation, started, tty);

@@ -8,12 +8,13 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  readlinkSync,
   rmdirSync,
+  rmSync,
   symlinkSync,
-  unlinkSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { errorMessage } from '../../base/errors.ts';
+import { CliError } from '../command.ts';
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const LINK = 'rootfs';
@@ -21,24 +22,40 @@ const LINK = 'rootfs';
 /** `upper`: where the engine keeps the changes; nothing is made for an engine of another machine. */
 export function enterContainer(directory: string, id: string, upper: string | undefined): void {
   if (upper === undefined || !existsSync(upper)) return;
-  mkdirSync(join(directory, id), { recursive: true, mode: 0o755 });
-  symlinkSync(upper, join(directory, id, LINK));
+  try {
+    mkdirSync(join(directory, id), { recursive: true, mode: 0o755 });
+    symlinkSync(upper, join(directory, id, LINK));
+  } catch (error) {
+    throw new CliError(`cannot keep a container in ${directory}: ${errorMessage(error)}`);
+  }
 }
 
 /** Entries of containers that were removed since. */
 export function forgetRemoved(directory: string): void {
-  for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+  for (const name of namesIn(directory)) {
     const entry = join(directory, name);
-    if (ID.test(name) && isDangling(entry)) {
-      unlinkSync(join(entry, LINK));
+    if (!ID.test(name) || !isDangling(entry)) continue;
+    rmSync(join(entry, LINK), { force: true });
+    try {
       rmdirSync(entry);
+    } catch {
+      // Another run was quicker, or somebody has put a file beside the link.
     }
   }
 }
 
-/** Holds the link and nothing else, and the link leads nowhere. */
+/** The link leads nowhere. */
 function isDangling(entry: string): boolean {
-  if (!lstatSync(entry).isDirectory() || readdirSync(entry).join() !== LINK) return false;
   const link = join(entry, LINK);
-  return lstatSync(link).isSymbolicLink() && !existsSync(readlinkSync(link));
+  const status = lstatSync(link, { throwIfNoEntry: false });
+  return status?.isSymbolicLink() === true && !existsSync(link);
+}
+
+/** None where there is no directory yet; one that cannot be used is told of when it is. */
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
 }

@@ -3,12 +3,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { CliError } from '../command.ts';
-
-export interface ImageSource {
-  kind: 'directory' | 'archive';
-  /** Absolute. */
-  path: string;
-}
+import type { FolderImage } from '../image-folder/reference.ts';
 
 /** What the kinds of archive that can be read begin with, and at which byte. */
 const MAGICS: readonly { at: number; bytes: string }[] = [
@@ -19,14 +14,19 @@ const MAGICS: readonly { at: number; bytes: string }[] = [
 const HEAD = 512;
 
 /** `<images>/<name>`, else the only `<images>/<name>.*`. Throws with go-container's words. */
-export function findImage(images: string, name: string): ImageSource {
+export function findImage(images: string, name: string): FolderImage {
   const path = resolve(images, name);
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return { kind: 'directory', path };
-  const [archive, other] = matches(path);
+  // The folder itself, its parents and absolute paths are no images in it.
+  const [archive, other] = path.startsWith(`${resolve(images)}/`) ? candidates(path) : [];
   if (archive === undefined) throw new CliError(`Unable to locate image ${name}`);
   if (other !== undefined) throw new CliError(`Ambiguous image ${name}; multiple images match`);
+  if (archive === path) return { name, kind: 'directory', path };
   if (!isArchive(archive)) throw new CliError(`Unknown archive format for image ${name}`);
-  return { kind: 'archive', path: archive };
+  return { name, kind: 'archive', path: archive };
+}
+
+function candidates(path: string): string[] {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ? [path] : matches(path);
 }
 
 function matches(path: string): string[] {

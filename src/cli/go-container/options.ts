@@ -1,6 +1,6 @@
 /** The command line of go-container: Go's flag package, whose long flags take one dash or two. */
 
-import { contains, formatIp, formatSubnet, parseCidr } from '../../spec/ip.ts';
+import { contains, formatIp, formatSubnet, lastAddress, parseCidr } from '../../spec/ip.ts';
 import { CliError } from '../command.ts';
 import type { FlagSpec } from '../flags/spec.ts';
 
@@ -10,6 +10,8 @@ export const EXIT_FAILURE = 1;
 /** Of a wrong flag, as the flag package ends. */
 const EXIT_WRONG_FLAG = 2;
 
+/** The kernel's own bound of cpu.shares. */
+const MAX_SHARES = 262_144;
 const CONTAINER_ADDRESS = '10.10.10.2/24';
 
 /** Every one takes a value; they stand before the image's name. */
@@ -129,8 +131,13 @@ type Cidr = NonNullable<ReturnType<typeof parseCidr>>;
 
 function readBridge(text: string): Cidr {
   const cidr = parseCidr(text);
-  if (cidr?.subnet.family === 4 && cidr.address.value !== cidr.subnet.value) return cidr;
+  if (cidr?.subnet.family === 4 && isHost(cidr)) return cidr;
   throw wrongValue('bridge-addr', text, 'an address with its prefix length, such as 10.10.10.1/24');
+}
+
+/** The first address names the network, the last is its broadcast. */
+function isHost({ subnet, address }: Cidr): boolean {
+  return address.value !== subnet.value && address.value !== lastAddress(subnet);
 }
 
 /** Who names no address gets the default one, or any other where that is taken. */
@@ -150,8 +157,8 @@ function readAddresses(text: string | undefined, bridge: Cidr): (string | undefi
 
 function readShares(text: string): number {
   if (text === '') return 0;
-  if (/^[0-9]{1,6}$/.test(text)) return Number(text);
-  throw wrongValue('cpu', text, 'a number from 0 to 262144');
+  if (/^[0-9]{1,6}$/.test(text) && Number(text) <= MAX_SHARES) return Number(text);
+  throw wrongValue('cpu', text, `a number from 0 to ${MAX_SHARES}`);
 }
 
 const UNITS = ['k', 'm', 'g', 't'];

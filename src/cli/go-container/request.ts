@@ -10,7 +10,7 @@ const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 export interface NewContainer {
   /** The host name too. */
   id: string;
-  /** Of the engine's image. */
+  /** The engine's name for it. */
   image: string;
   tty: boolean;
   /** Undefined: any free one. */

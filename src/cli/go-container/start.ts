@@ -6,9 +6,14 @@ import type { Socket } from '../client/socket.ts';
 import type { Invocation } from '../command.ts';
 import { attachTo, inspectContainer, type Waiting, waitFor } from '../container/attach.ts';
 import { startFailure } from '../container/failure.ts';
+import { withEngineImage } from '../image-folder/engine-image.ts';
+import type { FolderImage } from '../image-folder/reference.ts';
 import { enterContainer, forgetRemoved } from './directory.ts';
 import type { GoOptions } from './options.ts';
 import { goRequest, type NewContainer } from './request.ts';
+
+/** The first word of the names by which the engine knows the images. */
+const ROOM = 'go-container';
 
 export interface Started {
   id: string;
@@ -22,7 +27,7 @@ export interface Started {
 export async function startContainer(
   invocation: Invocation,
   options: GoOptions,
-  what: Pick<NewContainer, 'image' | 'tty'>,
+  what: { image: FolderImage; tty: boolean },
 ): Promise<Started> {
   forgetRemoved(options.containers);
   for (const [at, address] of options.addresses.entries()) {
@@ -48,12 +53,17 @@ function isAddressTaken(error: unknown): boolean {
 async function startOnce(
   { client, out }: Invocation,
   options: GoOptions,
-  container: NewContainer,
+  container: Omit<NewContainer, 'image'> & { image: FolderImage },
 ): Promise<Started> {
   const { id } = container;
   const target = withQuery('/containers/create', { name: id });
-  const request = goRequest(options, container);
-  const { Warnings } = await client.json<ContainerCreateResponse>('POST', target, request);
+  const { Warnings } = await withEngineImage(client, container.image, ROOM, (image) =>
+    client.json<ContainerCreateResponse>(
+      'POST',
+      target,
+      goRequest(options, { ...container, image }),
+    ),
+  );
   for (const warning of Warnings ?? []) out.error(`WARNING: ${warning}\n`);
   try {
     const { GraphDriver } = await inspectContainer(client, id);

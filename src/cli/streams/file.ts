@@ -1,6 +1,6 @@
 /** Archives to and from files, pipes and standard streams. */
 
-import { constants, createReadStream } from 'node:fs';
+import { constants, createReadStream, statSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { CliError } from '../command.ts';
 import { openFailure } from '../container/env-file.ts';
@@ -18,7 +18,7 @@ export async function readArchive(path: string): Promise<AsyncIterable<Uint8Arra
   return createReadStream(path, { fd: file, autoClose: true, highWaterMark: 256 * 1024 });
 }
 
-/** Empty: standard output. A file appears complete or not at all. */
+/** Empty: standard output. A file appears complete or not at all; a device or a pipe is written to. */
 export async function writeArchive(
   path: string,
   body: AsyncIterable<Uint8Array>,
@@ -28,6 +28,7 @@ export async function writeArchive(
     for await (const bytes of body) await out.write(1, bytes);
     return;
   }
+  if (isSpecial(path)) return writeInto(path, body);
   const temporary = `${path}.${process.pid}.tmp`;
   const file = await openOr(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
   try {
@@ -38,6 +39,21 @@ export async function writeArchive(
     await file.close().catch(() => undefined);
     await unlink(temporary);
     throw error;
+  }
+}
+
+/** A rename would put a file in its place, on /dev/null for the whole machine. */
+function isSpecial(path: string): boolean {
+  const status = statSync(path, { throwIfNoEntry: false });
+  return status !== undefined && !status.isFile() && !status.isDirectory();
+}
+
+async function writeInto(path: string, body: AsyncIterable<Uint8Array>): Promise<void> {
+  const file = await openOr(path, constants.O_WRONLY);
+  try {
+    for await (const bytes of body) await file.writeFile(bytes);
+  } finally {
+    await file.close();
   }
 }
 

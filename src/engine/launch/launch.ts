@@ -26,8 +26,8 @@ import { keepTeardown, removeRunDirectory, runTeardown } from './teardown.ts';
 
 /** How many host ports in a row may turn out to be taken by somebody outside of this engine. */
 const MAX_PORT_CHOICES = 16;
-/** ENOENT: no such table; ENODEV: no such bridge. */
-const GONE: ReadonlySet<number> = new Set([2, 19]);
+/** ENOENT: no such table; ENODEV, and EINVAL for what is to join it: no such bridge. */
+const GONE: ReadonlySet<number> = new Set([2, 19, 22]);
 
 export interface Launched {
   monitor: Monitor;

@@ -4,9 +4,9 @@ import { errorMessage } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
 import { ApiError, type Client, withQuery } from '../../client/client.ts';
 import { attachTo, waitFor } from '../../container/attach.ts';
+import { withEngineImage } from '../../image-folder/engine-image.ts';
 import { createRequest, labels } from '../create-request.ts';
-import { withEngineImage } from '../images/engine-image.ts';
-import { locateImage } from '../images/locate.ts';
+import { locateImage, ROOM } from '../locate.ts';
 import type { Console } from './console.ts';
 import type { History, HistoryEntry, RunState } from './history.ts';
 
@@ -205,7 +205,7 @@ export class Containers {
     };
     try {
       const image = locateImage(folder, entry.image);
-      const { Id } = await withEngineImage(client, image, (name) =>
+      const { Id } = await withEngineImage(client, image, ROOM, (name) =>
         client.json<{ Id: string }>(
           'POST',
           `/containers/create?name=cfs-${entry.id}`,

@@ -1,8 +1,7 @@
 /** Root file systems of the folder as images of the engine: imported at first use, found by name from then on. */
 
-import { ApiError, type Client, jsonLines, withQuery } from '../../client/client.ts';
-import type { LocatedImage } from './locate.ts';
-import { type ImageReference, imageReference } from './reference.ts';
+import { ApiError, type Client, jsonLines, withQuery } from '../client/client.ts';
+import { type FolderImage, type ImageReference, imageReference } from './reference.ts';
 
 interface ProgressMessage {
   error?: string;
@@ -19,14 +18,15 @@ export class ImportFailure extends Error {
 
 /**
  * Calls `create` with a name that the engine knows the root file system by. The image is imported when the engine says that it has no
- * such image, so that a run with one that is there asks nothing more than `tiffin run` does.
+ * such image, so that a run with one that is there asks nothing more than `tiffin run` does. `room` is the first word of the name.
  */
 export async function withEngineImage<T>(
   client: Client,
-  image: LocatedImage,
+  image: FolderImage,
+  room: string,
   create: (name: string) => Promise<T>,
 ): Promise<T> {
-  const reference = imageReference(image);
+  const reference = imageReference(image, room);
   const name = `${reference.repository}:${reference.tag}`;
   try {
     return await create(name);
@@ -43,7 +43,7 @@ function isMissingImage(error: unknown): boolean {
 
 async function importImage(
   client: Client,
-  image: LocatedImage,
+  image: FolderImage,
   reference: ImageReference,
 ): Promise<void> {
   const { rootArchive } = await import('./root-archive.ts');
@@ -56,7 +56,7 @@ async function importImage(
   const body = await rootArchive(image);
   const response = await client.stream('POST', target, { body });
   for await (const message of jsonLines<ProgressMessage>(response.body)) {
-    if (message.error) throw new ImportFailure(`cfs: image ${image.name}: ${message.error}`);
+    if (message.error) throw new ImportFailure(`image ${image.name}: ${message.error}`);
   }
   await dropEarlierStates(client, reference);
 }

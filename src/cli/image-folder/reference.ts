@@ -1,11 +1,18 @@
 /**
- * Under which name the engine keeps a root file system of the folder: `tiffin-cfs/<name>-<place>:<state>`. The place is a digest of where
+ * Under which name the engine keeps a root file system of the folder: `<room>/<name>-<place>:<state>`. The place is a digest of where
  * it lies, the state one of what can be seen of it without reading it, so whatever changes there is another image.
  */
 
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LocatedImage } from './locate.ts';
+
+export interface FolderImage {
+  /** As the user calls it. */
+  name: string;
+  kind: 'directory' | 'archive';
+  /** Absolute. */
+  path: string;
+}
 
 export interface ImageReference {
   /** Shared by all states of one root file system. */
@@ -19,11 +26,11 @@ const PLACE_DIGITS = 12;
 const STATE_DIGITS = 32;
 const SLUG_LENGTH = 40;
 
-export function imageReference(image: LocatedImage): ImageReference {
+export function imageReference(image: FolderImage, room: string): ImageReference {
   const place = digest([image.path]).slice(0, PLACE_DIGITS);
   const state = digest(image.kind === 'directory' ? treeState(image.path) : fileState(image.path));
   return {
-    repository: `tiffin-cfs/${slug(image.name)}${place}`,
+    repository: `${room}/${slug(image.name)}${place}`,
     tag: state.slice(0, STATE_DIGITS),
   };
 }

@@ -2,16 +2,12 @@
 
 import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoName, errorMessage } from '../../../base/errors.ts';
-import { CliError } from '../../command.ts';
+import { errnoName, errorMessage } from '../../base/errors.ts';
+import { CliError } from '../command.ts';
+import type { FolderImage } from '../image-folder/reference.ts';
 
-export interface LocatedImage {
-  /** As the user calls it. */
-  name: string;
-  kind: 'directory' | 'archive';
-  /** Absolute, without symbolic links. */
-  path: string;
-}
+/** The first word of the names by which the engine knows the images. */
+export const ROOM = 'tiffin-cfs';
 
 const FAILED = 125;
 const MAX_NAME_BYTES = 255;
@@ -27,7 +23,7 @@ const ENDINGS = [
  * A directory of that name, else the file of that name, else the one archive `<name>.<ending>`. Names are case-sensitive. Throws
  * `CliError` with status 125.
  */
-export function locateImage(folder: string, name: string): LocatedImage {
+export function locateImage(folder: string, name: string): FolderImage {
   checkName(name);
   const entries = listFolder(folder);
   const exact = entries.includes(name) ? statusOf(join(folder, name)) : undefined;
@@ -86,8 +82,8 @@ function located(
   folder: string,
   name: string,
   file: string,
-  kind: LocatedImage['kind'],
-): LocatedImage {
+  kind: FolderImage['kind'],
+): FolderImage {
   return { name, kind, path: realpathSync(join(folder, file)) };
 }
 

@@ -87,7 +87,7 @@ dist/shim: build/.deps-build $(SHIM_SOURCES) build/ops.gen.h
 	@echo "$$(sha256sum < dist/shim | cut -c 1-64) $$(stat -c %s dist/shim)" > dist/shim.identity
 	@touch $@
 
-build/ops.gen.h: node_modules tools/generate-ops.ts src/plan/ops.ts src/host/frames.ts
+build/ops.gen.h: node_modules tools/generate-ops.ts src/plan/ops.ts src/plan/ops-root.ts src/plan/ops-tree.ts src/host/frames.ts
 	@mkdir -p build
 	@$(BUN) tools/generate-ops.ts $@
 

@@ -75,6 +75,7 @@ static operation_fn *const OPERATIONS[OP_LAST + 1] = {
     [OP_NETWORK_DEVICE] = op_network_device,
     [OP_MAPPED_TREE] = op_mapped_tree,
     [OP_BIND_BELOW] = op_bind_below,
+    [OP_LEND_TREES] = op_lend_trees,
     [OP_UNMOUNT] = op_unmount,
     [OP_SCHEDULER] = op_scheduler,
     [OP_IO_PRIORITY] = op_io_priority,

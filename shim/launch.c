@@ -23,7 +23,7 @@ void launch_init(struct launch *launch)
                          &launch->root,   &launch->gate_client,    &launch->listener_socket, &launch->proc,
                          &launch->outward[0], &launch->outward[1], &launch->stdio[0],        &launch->stdio[1],
                          &launch->stdio[2],   &launch->masked_directory, &launch->netfilter,       &launch->cgroup,
-                         &launch->cgroup_namespace, &launch->names[0], &launch->names[1]};
+                         &launch->cgroup_namespace, &launch->names[0], &launch->names[1], &launch->lent};
     for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
         *none[i] = NONE;
 }

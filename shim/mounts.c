@@ -159,7 +159,9 @@ int op_bind(struct launch *launch, const struct op *op)
     const char *source = op_str(op, BIND__SOURCE);
     unsigned recursive = op_u32(op, BIND__RECURSIVE) != 0 ? AT_RECURSIVE : 0;
     uint32_t kept = op_u32(op, BIND__TREE);
-    SCOPED_FD tree = kept != 0 ? take_tree(launch, kept) : sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
+    SCOPED_FD tree = kept == TREE_LENT ? borrow_tree(launch)
+                     : kept != 0       ? take_tree(launch, kept)
+                                       : sys_open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | recursive);
     if (tree < 0)
         return fail(launch, tree, "%s", source);
     struct shown shown = {

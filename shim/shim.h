@@ -131,6 +131,7 @@ struct launch {
     uint32_t reserved_count;
     int *trees; /* mapped mounts, detached; NONE once they are bound */
     uint32_t tree_count;
+    int lent; /* a tree that has just arrived */
 };
 
 /* report.c */
@@ -161,8 +162,12 @@ int take_stdio(struct launch *launch);
 #define TOKEN_GATE 0xffffffffu
 #define TOKEN_MASTER 0xfffffffeu
 #define TOKEN_NAMES 0xfffffffdu
+/* The container's process wants the next tree of `lend-trees`; here it is. */
+#define TOKEN_WANTED 0xfffffffcu
+#define TOKEN_TREE 0xfffffffbu
 int sync_send(struct launch *launch, uint32_t token, const int *fds, uint32_t fd_count);
 int sync_receive(struct launch *launch, uint32_t *token);
+int remember_token(struct launch *launch, uint32_t token);
 int connect_unix(const char *path);
 int unix_address(const char *path, void *address, socklen_t *length, int *directory);
 int send_fds(int socket, const void *data, size_t length, const int *fds, uint32_t count);
@@ -192,6 +197,10 @@ int fs_finish(struct launch *launch, int fs, uint64_t attributes);
 /* mapped-tree.c */
 int take_tree(struct launch *launch, uint32_t number);
 void release_trees(struct launch *launch);
+
+/* lend.c */
+#define TREE_LENT 0xffffffffu
+int borrow_tree(struct launch *launch);
 
 /* layers.c */
 int layer_open(struct launch *launch, const char *path, int *mount);
@@ -238,7 +247,7 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_mask, op_read_only, op_directory, op_symlink, op_device, op_copy_up, op_pivot, op_move_root,
     op_copy_into_tmpfs, op_hostname, op_domainname, op_sysctl, op_session, op_terminal, op_keyring, op_rlimit,
     op_umask, op_user, op_bounding, op_identity, op_capabilities, op_drop_capabilities, op_no_new_privileges, op_seccomp,
-    op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree,
+    op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree, op_lend_trees,
     op_bind_below, op_unmount, op_change_root, op_null_streams,
     op_scheduler, op_io_priority, op_affinity, op_memory_policy, op_end_process;
 /* tables.c */

@@ -77,8 +77,24 @@ int sync_receive(struct launch *launch, uint32_t *token)
             keep_descriptors(&launch->names[0], &launch->names[1], &message);
             continue;
         }
+        if (*token == TOKEN_TREE) {
+            int none = NONE;
+            keep_descriptors(&launch->lent, &none, &message);
+        }
+        /* Nobody lends any more: an answer would never come. */
+        if (*token == TOKEN_WANTED && launch->kind == LAUNCHING)
+            return -EPROTO;
         return 1;
     }
+}
+
+/* For a later `await`. */
+int remember_token(struct launch *launch, uint32_t token)
+{
+    if (launch->token_count == sizeof launch->tokens_seen / sizeof *launch->tokens_seen)
+        return -ENOBUFS;
+    launch->tokens_seen[launch->token_count++] = token;
+    return 0;
 }
 
 /* The descriptor tells of this very process, whatever becomes of its number. */
@@ -120,9 +136,7 @@ int op_await(struct launch *launch, const struct op *op)
             break;
         if (token == TOKEN_GATE)
             launch->gate_reached = true;
-        else if (launch->token_count < sizeof launch->tokens_seen / sizeof *launch->tokens_seen)
-            launch->tokens_seen[launch->token_count++] = token;
-        else
+        else if (remember_token(launch, token) < 0)
             return fail(launch, ENOBUFS, "tokens");
     }
     if (launch->kind == CHILD)

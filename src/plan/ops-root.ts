@@ -2,6 +2,9 @@
 
 import type { OpShape } from './op-shape.ts';
 
+/** The tree of a `bind` that `lend-trees` opens. */
+export const LENT = 0xffff_ffff;
+
 /** Codes 60 to 89; see `OPS`. */
 export const ROOT_OPS = {
   /** `flags`: one of MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE, with MS_REC for the submounts too. */
@@ -43,7 +46,7 @@ export const ROOT_OPS = {
    * Clones a mount (open_tree) from a host path, changes its attributes (mount_setattr) and moves it onto the target.
    * `set` and `clear` are MOUNT_ATTR_* of the mount itself, `deepSet` and `deepClear` of it and its submounts; all of it
    * before the mount can be seen. `create`: 1 directory, 2 file, 3 as the source is. `tree`: 0, or which of the trees that
-   * `mapped-tree` has made before, from 1, in place of the source. `propagation`: one of MS_*, with MS_REC for submounts too.
+   * `mapped-tree` has made before, from 1, in place of the source; or `LENT`, the next one of `lend-trees`. `propagation`: one of MS_*, with MS_REC for submounts too.
    */
   bind: {
     code: 64,
@@ -146,4 +149,11 @@ export const ROOT_OPS = {
   unmount: { code: 77, man: 'umount2(2)', fields: { path: 'str' } },
   /** Changes into the root in a mount namespace that is shared with the host: its mounts stay where they are. */
   'change-root': { code: 78, man: 'chroot(2)', fields: {} },
+  /**
+   * Clones mounts of the container's mount namespace with this process's rights, each when a `bind` with the tree `LENT` asks for
+   * it, in this order: a path may lead through directories that are closed to the root of the container's user namespace.
+   * Not from the host's namespace, whose mounts have nothing locked (mount_namespaces(7), «Restrictions on mount namespaces»).
+   * `recursive`: one number for each source.
+   */
+  'lend-trees': { code: 79, man: 'open_tree(2)', fields: { sources: 'strs', recursive: 'u32s' } },
 } as const satisfies Record<string, OpShape>;

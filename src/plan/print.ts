@@ -9,6 +9,7 @@ import {
   resourceName,
 } from './flag-names.ts';
 import type { Op, OpName, OpOf, Plan } from './ops.ts';
+import { LENT } from './ops-root.ts';
 
 /** Longer data is shown by its size. */
 const SHOWN_BYTES = 96;
@@ -141,7 +142,7 @@ const PRINTERS: Printers = {
   bind: (op) =>
     `bind ${op.source} on ${op.target}${notes(
       op.recursive !== 0 && 'recursive',
-      op.tree !== 0 && 'mapped',
+      op.tree !== 0 && (op.tree === LENT ? 'lent' : 'mapped'),
       mountAttributeNames(op.set),
       op.clear !== 0n && `not ${mountAttributeNames(op.clear)}`,
       op.deepSet !== 0n && `all below ${mountAttributeNames(op.deepSet)}`,
@@ -172,6 +173,7 @@ const PRINTERS: Printers = {
   'copy-into-tmpfs': (op) =>
     `copy ${op.target} into a tmpfs over it${notes(mountAttributeNames(op.attributes), op.data)}`,
 
+  'lend-trees': (op) => `open ${op.sources.join(', ')} in the container's mount namespace`,
   'mapped-tree': (op) =>
     `map the owners of ${op.source}${op.namespace === '' ? '' : ` as ${op.namespace} does`}${notes(
       op.recursive !== 0 && 'recursive',

@@ -26,6 +26,16 @@ export const HOST_ROWS: readonly Row[] = [
     }),
   },
   {
+    op: 'lend-trees',
+    errno: ['ENOENT'],
+    class: 'invalid',
+    code: 'mount-source',
+    say: (_op, detail) => ({
+      message: `invalid mount config for type "bind": bind source path does not exist: ${detail}`,
+      hint: 'create it on the host first, or correct the path',
+    }),
+  },
+  {
     op: 'bind-below',
     errno: ['EXDEV', 'ELOOP'],
     class: 'invalid',

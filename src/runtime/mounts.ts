@@ -5,6 +5,7 @@ import { TiffinError } from '../base/errors.ts';
 import type { Step } from '../plan/ops.ts';
 import type { Mount, RuntimeSpec } from '../spec/runtime/index.ts';
 import { type CgroupMountContext, planCgroupMount } from './cgroup-mount.ts';
+import { LentTrees } from './lent-trees.ts';
 import { ATTR, MS } from './linux-flags.ts';
 import { MappedTrees } from './mapped-mounts.ts';
 import { type MountOptions, parseMountOptions } from './mount-options.ts';
@@ -18,16 +19,21 @@ export interface MountContext extends CgroupMountContext, UserMountContext {
   /** See `LaunchRequest`. */
   subpaths?: ReadonlyMap<string, string>;
   sharedBinds?: ReadonlySet<string>;
+  /** Sources are opened by the launching process, not by the container's. */
+  lend: boolean;
 }
 
 interface Planned extends MountContext {
   trees: MappedTrees;
+  lent: LentTrees;
   late: Step[];
 }
 
 export interface MountPlan {
   /** Before the clone: trees whose owners are mapped. */
   host: Step[];
+  /** While `steps` run. */
+  beside: Step[];
   steps: Step[];
   /** Run after everything was made that has to be made inside of the mounts. */
   late: Step[];
@@ -42,19 +48,20 @@ const LABELLED = new Set(['tmpfs', 'ramfs', 'devpts', 'overlay']);
 
 export function planMounts(mounts: readonly Mount[], context: MountContext): MountPlan {
   const trees = new MappedTrees(context.spec);
-  const plan: MountPlan = { host: trees.steps, steps: [], late: [], targets: new Map() };
+  const lent = new LentTrees();
+  const steps: Step[] = [];
+  const late: Step[] = [];
+  const targets: MountPlan['targets'] = new Map();
   for (const [index, mount] of mounts.entries()) {
     const target = containerPath(mount.destination);
     const options = parseMountOptions(mount.options ?? []);
     refuseUnmappedOwner(mount, `mounts[${index}]`, context);
     const bind = options.bind || mount.type === 'bind';
     if (bind) refuseForeign(options, `mounts[${index}].options`);
-    plan.targets.set(target, bind ? 'bind' : 'new');
-    plan.steps.push(
-      ...planMount(mount, target, options, bind, { ...context, trees, late: plan.late }),
-    );
+    targets.set(target, bind ? 'bind' : 'new');
+    steps.push(...planMount(mount, target, options, bind, { ...context, trees, lent, late }));
   }
-  return plan;
+  return { host: trees.steps, beside: lent.steps, steps, late, targets };
 }
 
 /**
@@ -131,14 +138,25 @@ function planBind(mount: Mount, target: string, options: MountOptions, context: 
         deepClear: options.recursiveClear,
         create: 3,
         propagation,
-        tree: context.sharedBinds?.has(mount.destination)
-          ? context.trees.share(source, recursive)
-          : context.trees.add(mount, options, source, recursive),
+        tree: treeOf(mount, options, source, recursive, context),
       },
       `show ${source} of the host${readOnlyWords(options)}`,
     ),
     ...propagate(target, more),
   ];
+}
+
+/** See the op `bind`. */
+function treeOf(
+  mount: Mount,
+  options: MountOptions,
+  source: string,
+  recursive: boolean,
+  { sharedBinds, trees, lent, lend }: Planned,
+): number {
+  if (sharedBinds?.has(mount.destination)) return trees.share(source, recursive);
+  const mapped = trees.add(mount, options, source, recursive);
+  return mapped === 0 && lend ? lent.lend(source, recursive) : mapped;
 }
 
 function readOnlyWords({ set, recursiveSet }: MountOptions): string {

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'bun:test';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { HostFacts } from '../host/facts.ts';
 import type { OpName, Plan } from '../plan/ops.ts';
+import { LENT } from '../plan/ops-root.ts';
 import { printPlan } from '../plan/print.ts';
+import { capabilityMask } from '../spec/capabilities.ts';
+import type { RuntimeSpec } from '../spec/runtime/index.ts';
 import { foreground, fullSpec, hybrid, mappedSpec, plainSpec, unified } from './fixtures.ts';
 import { type LaunchRequest, planExec, planLaunch } from './planner.ts';
 import { beside, inside } from './step.ts';
@@ -141,6 +145,26 @@ describe('the order that planLaunch gives', () => {
     expect(unshare).toBeGreaterThan(joins);
     const clone = plan.find(({ op }) => op.op === 'clone')?.op;
     expect(clone?.op === 'clone' && clone.flags & 0x2000000n).toBe(0n);
+  });
+  test('planLaunch lends trees to a user namespace where root of the machine may enter its new mount namespace', () => {
+    const base = mappedSpec();
+    const mounts = [{ destination: '/data', source: '/srv', options: ['rbind'] }];
+    const lent = (facts: Partial<HostFacts>, linux: RuntimeSpec['linux'] = base.linux) =>
+      planLaunch({ ...request, facts: { ...hybrid, ...facts }, spec: { ...base, mounts, linux } })
+        .filter(({ op }) => op.op === 'lend-trees' || (op.op === 'bind' && op.tree === LENT))
+        .map(({ stage }) => stage);
+    expect(lent({})).toEqual(['beside', 'inside']);
+    const { capabilities } = hybrid;
+    const effective = capabilities.effective & ~capabilityMask(['CAP_SYS_PTRACE']);
+    expect(lent({ capabilities: { ...capabilities, effective } })).toEqual([]);
+    expect(lent({ uid: 1000 })).toEqual([]);
+    expect(lent({ initialUserNamespace: false })).toEqual([]);
+    const joined = (base.linux?.namespaces ?? []).map((each) =>
+      each.type === 'mount' ? { ...each, path: '/proc/7/ns/mnt' } : each,
+    );
+    expect(lent({}, { ...base.linux, namespaces: joined })).toEqual([]);
+    const own = joined.filter(({ type }) => type !== 'user' && type !== 'mount');
+    expect(lent({}, { namespaces: [...own, { type: 'mount' }] })).toEqual([]);
   });
   test('planLaunch waits for the maps of a user namespace before any other privileged step', () => {
     const at = positions(planLaunch({ ...request, spec: mappedSpec() }));

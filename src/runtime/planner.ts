@@ -9,6 +9,7 @@ import { planDevices } from './devices.ts';
 import { planHooks } from './hooks.ts';
 import { planIds } from './ids.ts';
 import { planResctrl } from './intel-rdt.ts';
+import { lendsTrees } from './lent-trees.ts';
 import { type MountPlan, planMounts } from './mounts.ts';
 import { planNamespaces, requireMountNamespace, sharesMounts } from './namespaces.ts';
 import { planNetwork } from './network.ts';
@@ -63,6 +64,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     separate,
     userNamespace: ownUserNamespace || !facts.initialUserNamespace,
     mappings: namespaces.created.has('user') ? (spec.linux ?? {}) : {},
+    lend: lendsTrees(namespaces, facts),
   });
   return [
     ...planFrame(request),
@@ -84,6 +86,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     // Beside: ids first, everything inside waits for them; files that tell of success last.
     ...ids.beside,
     ...network.beside,
+    ...mounts.beside,
     ...hooks.beside,
     ...planRecords(request),
     ...network.besideLinks,

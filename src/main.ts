@@ -1,6 +1,7 @@
 /** Wiring, and nothing else: which part of the program a command line is for. Parts are imported only when needed. */
 
 import { basename } from 'node:path';
+import type { ServeOptions } from './cli/command.ts';
 
 /** A container engine that wants an OCI runtime calls the binary by one of these names. */
 const runtimeNames = new Set(['tiffin-oci', 'runc', 'crun']);
@@ -16,22 +17,22 @@ async function main(argv: string[]): Promise<number> {
   return process.exit(await runCli(argv, { serve }));
 }
 
-interface ServeOptions {
-  dataRoot: string;
-  execRoot: string;
-  socketPath: string;
-}
-
-/** Runs an engine until it is told to stop; containers keep running. `ready` is called once the socket answers. */
+/** Runs an engine until it is told to stop; containers keep running. `ready` is called once it answers. */
 async function serve(options: ServeOptions, ready: () => void): Promise<number> {
-  const [{ openEngine }, { serveApi }] = await Promise.all([
+  const [{ openEngine }, { serveApi }, { parseListenAddress }, { PidFile }] = await Promise.all([
     import('./engine/index.ts'),
     import('./api/server.ts'),
+    import('./api/listen/address.ts'),
+    import('./host/pid-file.ts'),
   ]);
   // The binary starts with the just-in-time compiler held back, as most runs are over in milliseconds; an engine is not.
   Bun.unsafe.setJITPolicy(1);
+  const hosts = options.hosts.length > 0 ? options.hosts : [`unix://${options.defaultSocket}`];
+  const at = { tls: options.tls !== undefined, defaultPath: options.defaultSocket };
+  const listen = hosts.map((host) => parseListenAddress(host, at));
+  using _pidfile = PidFile.write(options.pidfile);
   const engine = await openEngine(options);
-  const server = await serveApi(engine, { socketPath: options.socketPath });
+  const server = await serveApi(engine, { ...options, listen, debug: options.settings.debug });
   ready();
   await new Promise<void>((stop) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());

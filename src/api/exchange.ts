@@ -23,6 +23,10 @@ export interface Exchange {
   headers: Readonly<Record<string, string>>;
   /** How long a JSON body may take to arrive, ms. */
   bodyMs: number;
+  /** Throws for requests that are not to be answered whatever they ask. */
+  check?: (request: IncomingMessage) => void;
+  /** Told of every answer, for `--debug`. */
+  onAnswer?: (request: IncomingMessage, status: number) => void;
   /** Told of what is a defect of ours; the client gets no more than its message. */
   onDefect(error: unknown): void;
 }
@@ -41,6 +45,7 @@ export async function serveRequest(
     signal: gone.signal,
     requireInput: refuseInput,
   });
+  exchange.onAnswer?.(request, statusOf(reply));
   const plain = reply.kind === 'hijack' ? outputReply(reply, gone.signal) : reply;
   // What is left of a body that did not arrive would be read as the next request.
   if ('status' in plain && plain.status === REQUEST_TIMEOUT) response.shouldKeepAlive = false;
@@ -61,6 +66,7 @@ export async function serveUpgrade(
   const gone = new AbortController();
   socket.once('close', () => gone.abort());
   const reply = await answerUpgrade(exchange, request, socket, head, gone.signal);
+  exchange.onAnswer?.(request, statusOf(reply));
   if (reply.kind !== 'hijack') return refuseUpgrade(exchange, request, socket, reply);
   if (reply.webSocketKey !== undefined) {
     socket.write(webSocketHead(reply.webSocketKey));
@@ -68,6 +74,13 @@ export async function serveUpgrade(
   }
   socket.write(hijackHead(request.headers.upgrade, reply.contentType));
   await runHijack(socket, reply);
+}
+
+const SWITCHING = 101;
+
+function statusOf(reply: Reply): number {
+  if ('status' in reply) return reply.status;
+  return reply.kind === 'hijack' ? SWITCHING : 200;
 }
 
 async function answerUpgrade(
@@ -95,6 +108,7 @@ interface Question {
 async function answer(exchange: Exchange, question: Question): Promise<Reply> {
   const { request } = question;
   try {
+    exchange.check?.(request);
     const { path, search } = splitTarget(request.url ?? '/');
     const { minor, rest } = splitVersion(path);
     const match = exchange.router.find(request.method ?? 'GET', rest);

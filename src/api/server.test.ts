@@ -174,17 +174,18 @@ test('serveApi shows the message and hint of an error, and never a stack', async
 test('serveApi makes a socket for the owner only, replaces a dead one and removes its own', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tiffin-api-'));
   const socketPath = join(directory, 'run', 'api.sock');
-  const first = await serveApi(new FakeEngine(), { socketPath });
+  const listen = [{ kind: 'unix', path: socketPath }] as const;
+  const first = await serveApi(new FakeEngine(), { listen });
   expect(statSync(socketPath).mode & 0o777).toBe(0o600);
-  expect(serveApi(new FakeEngine(), { socketPath })).rejects.toThrow('another engine answers');
+  expect(serveApi(new FakeEngine(), { listen })).rejects.toThrow('another engine answers');
   await first.close();
   expect(statSync(socketPath, { throwIfNoEntry: false })).toBeUndefined();
   await leaveDeadSocket(socketPath);
-  const second = await serveApi(new FakeEngine(), { socketPath, group: 0 });
+  const second = await serveApi(new FakeEngine(), { listen, group: 0 });
   expect(statSync(socketPath).mode & 0o777).toBe(0o660);
   await second.close();
   writeFileSync(socketPath, 'precious');
-  expect(serveApi(new FakeEngine(), { socketPath })).rejects.toThrow('is not a socket');
+  expect(serveApi(new FakeEngine(), { listen })).rejects.toThrow('is not a socket');
   rmSync(directory, { recursive: true });
 });
 

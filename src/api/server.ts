@@ -1,32 +1,35 @@
-/** The Docker Engine API on a unix socket. */
+/** The Docker Engine API on a unix socket, and where else it was asked for. */
 
 import {
   createServer as createHttpServer,
+  type Server as HttpServer,
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createNetServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { limits } from '../base/limits.ts';
 import type { Engine } from '../engine/contract.ts';
 import { API_VERSION } from '../spec/api-version.ts';
 import { Connections } from './connections.ts';
 import { type Exchange, serveRequest, serveUpgrade } from './exchange.ts';
+import { type DoorOptions, openDoors, type Visitor } from './listen/doors.ts';
+import { refuseBrowsers } from './listen/strangers.ts';
 import { refuseMalformed } from './malformed.ts';
 import { admit, MAX_HEAD } from './old-hijack.ts';
 import { limitReadAhead } from './request-flow.ts';
 import { routes } from './route-table.ts';
 import { Router } from './router.ts';
-import { claimSocketPath, removeSocket, restrictSocket } from './socket-file.ts';
 
-export interface ServeOptions {
-  socketPath: string;
-  /** Group id that may connect too. */
-  group?: number;
+export interface ServeOptions extends Omit<DoorOptions, 'warn'> {
   /** How long clients may take, ms; the defaults are in `limits`. */
   headMs?: number;
   bodyMs?: number;
   /** At once; the default is in `limits`. */
   connections?: number;
+  /** Told of what the administrator should know; the default writes to standard error. */
+  warn?: (text: string) => void;
+  /** Every request is told to `warn` with its answer's status. */
+  debug?: boolean;
   /** Told of defects, with their stacks; the default writes to standard error. */
   onDefect?: (error: unknown) => void;
 }
@@ -37,34 +40,42 @@ export interface ApiServer {
 }
 
 export async function serveApi(engine: Engine, options: ServeOptions): Promise<ApiServer> {
+  const { warn = writeLine } = options;
   const exchange: Exchange = {
     engine,
     router: new Router(routes),
     headers: commonHeaders(engine),
     bodyMs: options.bodyMs ?? limits.apiBodyMs,
     onDefect: options.onDefect ?? writeDefect,
+    ...(options.debug === true && {
+      onAnswer: ({ method, url }, status) => warn(`${method} ${JSON.stringify(url)} ${status}`),
+    }),
   };
-  await claimSocketPath(options.socketPath);
   const { connections: most = limits.apiConnections, headMs = limits.apiHeadMs } = options;
   const connections = new Connections({ connections: most, headMs });
-  const http = httpServer(exchange, connections);
-  const server = createNetServer({ allowHalfOpen: true }, (socket) => {
-    if (!connections.admit(socket)) return;
-    admit(socket, (admitted) => http.emit('connection', admitted));
-  });
-  await listen(server, options);
+  const http: Record<Visitor, HttpServer> = {
+    known: httpServer(exchange, connections),
+    unknown: httpServer({ ...exchange, check: refuseBrowsers }, connections),
+  };
+  const doors = await openDoors(
+    { ...options, warn },
+    {
+      arrive: (socket) => connections.admit(socket),
+      enter: (socket, visitor) =>
+        admit(socket, (admitted) => http[visitor].emit('connection', admitted)),
+    },
+  );
   return {
     async close() {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const closed = doors.close();
       connections.cut();
       await closed;
-      removeSocket(options.socketPath);
     },
   };
 }
 
 /** Parses what the listener hands to it; listens on nothing itself. */
-function httpServer(exchange: Exchange, connections: Connections) {
+function httpServer(exchange: Exchange, connections: Connections): HttpServer {
   // No time limits of the server's own: uploads and followed logs take as long as they take.
   const server = createHttpServer({
     maxHeaderSize: MAX_HEAD,
@@ -90,22 +101,6 @@ function httpServer(exchange: Exchange, connections: Connections) {
   return server;
 }
 
-async function listen(server: Server, options: ServeOptions): Promise<void> {
-  const listening = new Promise<void>((resolve, reject) => {
-    server.once('listening', resolve);
-    server.once('error', reject);
-  });
-  // `listen` binds before it returns: under this umask nobody but the owner has a moment to connect.
-  const umask = process.umask(0o177);
-  try {
-    server.listen(options.socketPath);
-  } finally {
-    process.umask(umask);
-  }
-  await listening;
-  restrictSocket(options.socketPath, options.group);
-}
-
 function commonHeaders(engine: Engine): Record<string, string> {
   const version = engine.system.version();
   return {
@@ -114,6 +109,10 @@ function commonHeaders(engine: Engine): Record<string, string> {
     Ostype: version.Os,
     Server: `Tiffin/${version.Version} (${version.Os})`,
   };
+}
+
+function writeLine(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 function writeDefect(error: unknown): void {

@@ -34,10 +34,29 @@ export interface Invocation {
   options: CliOptions;
 }
 
+/** What an engine and its API are told; see `EngineOptions` and the API's `ServeOptions`. */
 export interface ServeOptions {
   dataRoot: string;
   execRoot: string;
-  socketPath: string;
+  /** Each as in `-H`; none: the default socket. */
+  hosts: readonly string[];
+  defaultSocket: string;
+  /** Group id that may use unix sockets. */
+  group?: number;
+  tls?: { ca?: string; cert: string; key: string };
+  /** TCP without certificates was asked for in so many words. */
+  insecure: boolean;
+  pidfile?: string;
+  settings: {
+    network: 'bridge' | 'none';
+    servers: readonly string[];
+    search: readonly string[];
+    resolverOptions: readonly string[];
+    debug: boolean;
+  };
+  defaultNetwork: { address?: string; options: Readonly<Record<string, string>> };
+  forward: boolean;
+  restart: boolean;
 }
 
 /** What the program around the command line lends it. */

@@ -5,7 +5,7 @@ import { TiffinError } from '../base/errors.ts';
 import { openDatabase } from '../host/database.ts';
 import { hostFacts } from '../host/facts.ts';
 import { shimPath } from '../host/shim-binary.ts';
-import { openNetworks } from '../network/index.ts';
+import { type DefaultNetwork, openNetworks } from '../network/index.ts';
 import { encodePlan } from '../plan/encode.ts';
 import { openStore } from '../store/index.ts';
 import { adopt, loadContainers, startByPolicy } from './adopt.ts';
@@ -32,6 +32,7 @@ import { networkVerbs } from './networks/verbs.ts';
 import { watchNetworks } from './networks/watch.ts';
 import type { Parts } from './parts.ts';
 import { layOut, type Paths } from './paths.ts';
+import { DEFAULT_SETTINGS, type EngineSettings } from './settings.ts';
 import { systemVerbs } from './system/verbs.ts';
 import { Trash } from './trash.ts';
 import { VolumeSet } from './volumes/set.ts';
@@ -44,6 +45,13 @@ export interface EngineOptions {
   execRoot: string;
   /** Path of the shim; the embedded one when absent. */
   shim?: string;
+  settings?: Partial<EngineSettings>;
+  /** How the default network is made. */
+  defaultNetwork?: DefaultNetwork;
+  /** False: the host's forwarding of packets is left as it is. */
+  forward?: boolean;
+  /** False: containers that a policy would start stay stopped. */
+  restart?: boolean;
 }
 
 /** Throws `conflict` when another engine uses the data root, `denied` when a directory cannot be made. */
@@ -53,12 +61,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   makeDirectories(paths);
   const lock = lockDataRoot(paths.lock, paths.dataRoot);
   try {
-    const parts = await openParts(paths, options.shim ?? shimPath(paths.execRoot));
+    const parts = await openParts(paths, options);
     loadContainers(parts);
     actOnUnhealthy(parts);
     await adopt(parts);
+    await configureDefaultNetwork(parts, options.defaultNetwork ?? {});
     watchNetworks(parts);
-    startByPolicy(parts);
+    if (options.restart !== false) startByPolicy(parts);
     return toEngine(parts, lock);
   } catch (error) {
     lock[Symbol.dispose]();
@@ -88,7 +97,14 @@ function makeDirectories(paths: Paths): void {
   for (const directory of inside) mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
-async function openParts(paths: Paths, shim: string): Promise<Parts> {
+/** After the look at what runs: only a network without containers can get other addresses. */
+async function configureDefaultNetwork(parts: Parts, wish: DefaultNetwork): Promise<void> {
+  const teardown = parts.networks.configureDefault(wish);
+  if (teardown.length > 0) await parts.launcher.apply(encodePlan(teardown));
+}
+
+async function openParts(paths: Paths, options: EngineOptions): Promise<Parts> {
+  const shim = options.shim ?? shimPath(paths.execRoot);
   const database = openDatabase(paths.database);
   const containers = new ContainerSet();
   const events = new EventBus(new EventJournal(database));
@@ -112,7 +128,11 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
     }),
   ]);
   const trash = new Trash(paths.trash, background);
-  const networks = openNetworks({ database, dataRoot: paths.dataRoot });
+  const networks = openNetworks({
+    database,
+    dataRoot: paths.dataRoot,
+    forward: options.forward !== false,
+  });
   networks.ensureDefault();
   const usersOf = (volume: string): string[] =>
     containers
@@ -121,6 +141,7 @@ async function openParts(paths: Paths, shim: string): Promise<Parts> {
       .map((container) => container.id);
   return {
     paths,
+    settings: { ...DEFAULT_SETTINGS, ...options.settings },
     shim,
     facts: hostFacts(),
     database,

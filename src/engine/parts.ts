@@ -14,11 +14,13 @@ import type { ImageRoom } from './images/room.ts';
 import type { LauncherKeeper } from './launch/launcher-keeper.ts';
 import type { NetworkSetup } from './networks/setup.ts';
 import type { Paths } from './paths.ts';
+import type { EngineSettings } from './settings.ts';
 import type { Trash } from './trash.ts';
 import type { VolumeSet } from './volumes/set.ts';
 
 export interface Parts {
   readonly paths: Paths;
+  readonly settings: EngineSettings;
   /** Path of the shim. */
   readonly shim: string;
   readonly facts: HostFacts;

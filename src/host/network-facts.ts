@@ -69,6 +69,12 @@ export function boundSockets(protocol: 'tcp' | 'udp'): BoundSocket[] {
   });
 }
 
+/** Inode numbers of the unix sockets of this network namespace. */
+export function unixSocketInodes(): ReadonlySet<string> {
+  const lines = (readKernelText('/proc/net/unix') ?? '').split('\n').slice(1);
+  return new Set(lines.map((line) => line.trim().split(/\s+/)[6] ?? ''));
+}
+
 /** The first process that has the socket open. Reads every process's descriptors: for a failure's wording only. */
 export function socketHolder(inode: string): { pid: number; command: string } | undefined {
   const wanted = `socket:[${inode}]`;

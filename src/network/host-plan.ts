@@ -33,8 +33,8 @@ const EOPNOTSUPP = 95;
 const FIRST_INDEX = 0x1000_0000;
 const INDEX_DIGITS = 7;
 
-/** The bridge with its address and the settings of its device. */
-export function bridgeSteps(network: Network): Step[] {
+/** The bridge with its address and the settings of its device; `forward`: the host is to route. */
+export function bridgeSteps(network: Network, forward: boolean): Step[] {
   const { bridge } = network;
   const index = bridgeIndex(network);
   const messages: NetlinkMessage[] = [
@@ -51,8 +51,11 @@ export function bridgeSteps(network: Network): Step[] {
       setting(`ipv4/conf/${bridge}/route_localnet`, '1'),
       'published ports answer on 127.0.0.1 too',
     ),
-    hostStep(setting('ipv4/ip_forward', '1'), 'the host routes between containers and the world'),
   ];
+  if (forward) {
+    const why = 'the host routes between containers and the world';
+    steps.push(hostStep(setting('ipv4/ip_forward', '1'), why));
+  }
   if (hasIpv6()) {
     steps.push(
       hostStep(setting(`ipv6/conf/${bridge}/accept_ra`, '0'), 'no container may pose as a router'),
@@ -62,7 +65,7 @@ export function bridgeSteps(network: Network): Step[] {
       ),
     );
   }
-  if (network.ipv6 !== undefined) {
+  if (forward && network.ipv6 !== undefined) {
     steps.push(hostStep(setting('ipv6/conf/all/forwarding', '1'), 'the host routes IPv6'));
   }
   const addresses = [network.ipv4?.gateway, network.ipv6?.gateway].filter(Boolean).join(' and ');

@@ -22,6 +22,7 @@ import type { HostPort } from './ports.ts';
 import type {
   ConnectRequest,
   CreateNetwork,
+  DefaultNetwork,
   Endpoint,
   Network,
   PortBinding,
@@ -44,8 +45,15 @@ export type { Asker, NameService } from './names/service.ts';
 export type { HostPort } from './ports.ts';
 export type * from './types.ts';
 
+export interface NetworkOptions {
+  database: Database;
+  dataRoot: string;
+  /** Default true: the host is told to route between networks. */
+  forward?: boolean;
+}
+
 /** Opens the room on the engine's database; its tables are made when missing. */
-export function openNetworks(options: { database: Database; dataRoot: string }): NetworkRoom {
+export function openNetworks(options: NetworkOptions): NetworkRoom {
   return new NetworkManager(options);
 }
 
@@ -54,6 +62,11 @@ export interface NetworkRoom {
   readonly tableName: string;
   /** Makes the records of `bridge`, `host` and `none` where they are missing. Touches no link. */
   ensureDefault(): void;
+  /**
+   * Gives the default network what is wished. The plan, of host steps, removes a bridge that is not right any more. Throws `invalid`, or
+   * `conflict` when containers use the subnet that would go.
+   */
+  configureDefault(wish: DefaultNetwork): Plan;
   /** Throws `already-exists`, `invalid`, `conflict` (subnet overlaps) or `exhausted` (no subnet is free). */
   create(request: CreateNetwork): Network;
   list(): Network[];

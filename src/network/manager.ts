@@ -2,7 +2,6 @@
 
 import { TiffinError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
-import type { Database } from '../host/database.ts';
 import { nameServers } from '../host/name-servers.ts';
 import type { Plan, Step } from '../plan/ops.ts';
 import { formatIp, parseIp } from '../spec/ip.ts';
@@ -19,7 +18,7 @@ import {
   removeNetworkSteps,
   removeTableSteps,
 } from './host-plan.ts';
-import type { NetworkRoom } from './index.ts';
+import type { NetworkOptions, NetworkRoom } from './index.ts';
 import { type Instance, instanceOf } from './instance.ts';
 import { LateChanges, type PortWishes } from './late.ts';
 import { joinSteps, leaveSteps } from './late-plan.ts';
@@ -33,6 +32,7 @@ import { NetworkTables } from './tables.ts';
 import type {
   ConnectRequest,
   CreateNetwork,
+  DefaultNetwork,
   Endpoint,
   Network,
   PortBinding,
@@ -49,6 +49,7 @@ export class NetworkManager implements NetworkRoom {
   readonly #instance: Instance;
   readonly names: NameService;
   readonly #late: LateChanges;
+  readonly #forward: boolean;
   /** Whether this engine's life has seen the firewall made with the live ports in it. */
   #restored = false;
   #settled = false;
@@ -57,7 +58,8 @@ export class NetworkManager implements NetworkRoom {
   /** The step of the last `hostSetup` by which the kernel tells. */
   #guardStep: Step | undefined;
 
-  constructor(options: { database: Database; dataRoot: string }) {
+  constructor(options: NetworkOptions) {
+    this.#forward = options.forward !== false;
     this.#instance = instanceOf(options.dataRoot);
     this.#tables = new NetworkTables(options.database);
     this.#records = new NetworkRecords(this.#tables, this.#instance);
@@ -76,6 +78,16 @@ export class NetworkManager implements NetworkRoom {
 
   ensureDefault(): void {
     this.#records.ensureDefault();
+  }
+
+  configureDefault(wish: DefaultNetwork): Plan {
+    const before = this.inspect(DEFAULT_NETWORK);
+    const after = this.#records.configureDefault(before, wish);
+    // What was asked for stays, whoever else has such a subnet.
+    if (wish.address !== undefined) this.#settled = true;
+    const same = before.mtu === after.mtu && before.ipv4?.gateway === after.ipv4?.gateway;
+    const busy = this.#tables.endpointsIn(before.id).length > 0;
+    return same || busy ? [] : removeNetworkSteps(this.#instance.table, before);
   }
 
   create(request: CreateNetwork): Network {
@@ -110,7 +122,7 @@ export class NetworkManager implements NetworkRoom {
     this.#restored = true;
     const members = this.#tables.endpointsIn(settled.id);
     return [
-      ...bridgeSteps(settled),
+      ...bridgeSteps(settled, this.#forward),
       ...rejoinSteps(settled, members),
       ...firewallSteps(this.#instance.table, this.list(), live),
       ...this.#guardSetup(live),

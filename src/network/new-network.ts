@@ -53,11 +53,7 @@ export function buildNetwork(
   network.internal = request.internal === true;
   network.bridge = options[OPTION.bridge] || `br-${network.id.slice(0, 12)}`;
   checkInterfaceName(network.bridge);
-  network.masquerade = parseSwitch(options, OPTION.masquerade);
-  if (!parseSwitch(options, OPTION.icc)) network.isolated = true;
-  network.mtu = parseMtu(options[OPTION.mtu] ?? options[OPTION.bridgeMtu]);
-  const binding = parseBinding(options[OPTION.hostBinding]);
-  if (binding !== undefined) network.hostBinding = binding;
+  Object.assign(network, bridgeSettings(options));
   for (const asked of request.pools ?? []) {
     if (!asked.subnet) continue;
     const pool = requestedPool(asked, own);
@@ -75,6 +71,19 @@ export function buildNetwork(
     throw new TiffinError('invalid', 'no-family', 'IPv4 or IPv6 must be enabled');
   }
   return network;
+}
+
+/** What the options of a driver say about a bridge; throws `invalid`. */
+export function bridgeSettings(
+  options: Readonly<Record<string, string>>,
+): Pick<Network, 'masquerade' | 'mtu' | 'isolated' | 'hostBinding'> {
+  const binding = parseBinding(options[OPTION.hostBinding]);
+  return {
+    masquerade: parseSwitch(options, OPTION.masquerade),
+    mtu: parseMtu(options[OPTION.mtu] ?? options[OPTION.bridgeMtu]),
+    ...(parseSwitch(options, OPTION.icc) ? {} : { isolated: true }),
+    ...(binding === undefined ? {} : { hostBinding: binding }),
+  };
 }
 
 export function blankNetwork(name: string): Network {

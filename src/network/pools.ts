@@ -90,6 +90,19 @@ export function requestedPool(
   };
 }
 
+/** The subnet in which a bridge has this address: `10.1.0.1/16`. Throws as `requestedPool` does. */
+export function addressedPool(text: string, taken: readonly IpSubnet[]): AddressPool {
+  const parsed = parseCidr(text);
+  if (parsed === undefined || parsed.subnet.family !== 4) {
+    throw invalid(`invalid address of the bridge ${quote(text)}: write it as 10.1.0.1/16`);
+  }
+  const { subnet, address } = parsed;
+  if (address.value === subnet.value) {
+    throw invalid(`invalid address of the bridge ${quote(text)}: it is the network's own`);
+  }
+  return requestedPool({ subnet: formatSubnet(subnet), gateway: formatIp(address) }, taken);
+}
+
 function heldAddresses(
   asked: Readonly<Record<string, string>>,
   subnet: IpSubnet,

@@ -7,14 +7,15 @@ import { type IpSubnet, overlaps, parseCidr } from '../spec/ip.ts';
 import type { Instance } from './instance.ts';
 import {
   blankNetwork,
+  bridgeSettings,
   buildNetwork,
   checkName,
   DEFAULT_NETWORK,
   PREDEFINED,
 } from './new-network.ts';
-import { chooseSubnet, routedSubnets } from './pools.ts';
+import { addressedPool, chooseSubnet, routedSubnets } from './pools.ts';
 import type { NetworkTables } from './tables.ts';
-import type { CreateNetwork, Network } from './types.ts';
+import type { CreateNetwork, DefaultNetwork, Network } from './types.ts';
 
 export class NetworkRecords {
   readonly #tables: NetworkTables;
@@ -40,6 +41,23 @@ export class NetworkRecords {
         this.#tables.insertNetwork({ ...blankNetwork(name), driver, masquerade: false });
       }
     });
+  }
+
+  configureDefault(network: Network, wish: DefaultNetwork): Network {
+    const others = this.#ownSubnets(network.id);
+    const ipv4 = wish.address === undefined ? network.ipv4 : addressedPool(wish.address, others);
+    const options = { ...wish.options };
+    const { isolated: _isolated, hostBinding: _binding, ...plain } = network;
+    const wished: Network = { ...plain, ...bridgeSettings(options), options, ipv4 };
+    if (JSON.stringify(wished) === JSON.stringify(network)) return network;
+    const moved = wished.ipv4?.subnet !== network.ipv4?.subnet;
+    const users = this.#tables.endpointsIn(network.id).length;
+    if (moved && users > 0) {
+      const message = `cannot give the default network ${wished.ipv4?.subnet}: ${users} running containers have addresses of ${network.ipv4?.subnet}`;
+      throw new TiffinError('conflict', 'network-in-use', message, { hint: 'stop them first' });
+    }
+    this.#tables.updateNetwork(wished, moved);
+    return wished;
   }
 
   create(request: CreateNetwork): Network {
@@ -103,7 +121,7 @@ export class NetworkRecords {
       const used = this.#tables.endpointsIn(network.id).length > 0;
       if (used || !taken.some((other) => overlaps(other, subnet))) return network;
       const settled = { ...network, ipv4: chooseSubnet(taken, this.#instance.spread) };
-      this.#tables.updateNetwork(settled);
+      this.#tables.updateNetwork(settled, true);
       return settled;
     });
   }

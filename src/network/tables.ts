@@ -63,8 +63,10 @@ export class NetworkTables {
     this.#db.run(sql, network.id, network.name, JSON.stringify(network));
   }
 
-  updateNetwork(network: Network): void {
-    const sql = 'UPDATE networks SET record = ?, next4 = 0, next6 = 0 WHERE id = ?';
+  /** `moved`: its addresses are others. */
+  updateNetwork(network: Network, moved: boolean): void {
+    const restart = moved ? ', next4 = 0, next6 = 0' : '';
+    const sql = `UPDATE networks SET record = ?${restart} WHERE id = ?`;
     this.#db.run(sql, JSON.stringify(network), network.id);
   }
 

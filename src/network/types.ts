@@ -56,6 +56,14 @@ export interface CreateNetwork {
   options?: Readonly<Record<string, string>>;
 }
 
+/** What the administrator wants of the default network; what is absent is as it is without a wish. */
+export interface DefaultNetwork {
+  /** Address of the bridge with the prefix of its subnet: `10.1.0.1/16`. */
+  address?: string;
+  /** As of `CreateNetwork`. */
+  options?: Readonly<Record<string, string>>;
+}
+
 export interface PortRequest {
   protocol: Protocol;
   containerPort: number;

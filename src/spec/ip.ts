@@ -1,5 +1,7 @@
 /** IP addresses and subnets: strict parsers (RFC 4291, RFC 4632), canonical texts (RFC 5952), arithmetic on numbers. */
 
+import { parseDecimal } from '../base/decimal.ts';
+
 export type IpFamily = 4 | 6;
 
 export interface IpAddress {
@@ -137,9 +139,4 @@ function longestZeros(groups: readonly number[]): { start: number; length: numbe
     if (length > best.length) best = { start: at - length + 1, length };
   }
   return best;
-}
-
-function parseDecimal(text: string, digits: number): number | undefined {
-  if (text.length > digits || !/^(0|[1-9][0-9]*)$/.test(text)) return undefined;
-  return Number(text);
 }

@@ -23,7 +23,11 @@ export async function serveFake(bounds: Partial<ServeOptions> = {}): Promise<Ser
   const engine = new FakeEngine();
   const defects: unknown[] = [];
   const onDefect = (error: unknown) => defects.push(error);
-  const server = await serveApi(engine, { socketPath, onDefect, ...bounds });
+  const server = await serveApi(engine, {
+    listen: [{ kind: 'unix', path: socketPath }],
+    onDefect,
+    ...bounds,
+  });
   return {
     engine,
     socketPath,

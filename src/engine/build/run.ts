@@ -46,7 +46,8 @@ export async function runInLayers(
   try {
     await using mounts = await options.mounts.prepare(request, workspace, run.directory);
     const withSecrets = { ...request, env: [...request.env, ...mounts.env] };
-    const definition = stepDefinition(workspace.id, withSecrets, options.limits, mounts.records);
+    const limits = withNetwork(options.limits, parts.settings.network);
+    const definition = stepDefinition(workspace.id, withSecrets, limits, mounts.records);
     validate(parts, definition);
     await launchAndWait(parts, definition, request);
     const mountTargets = request.mounts.map(({ target }) => target);
@@ -163,4 +164,10 @@ export class StepFailed extends TiffinError {
 
 function stepFailed(request: RunRequest, status: number): StepFailed {
   return new StepFailed(request.args.join(' '), status);
+}
+
+/** Steps that name no network get what containers get that name none. */
+function withNetwork(limits: StepLimits, fallback: string): StepLimits {
+  const { network } = limits;
+  return network === '' || network === 'default' ? { ...limits, network: fallback } : limits;
 }

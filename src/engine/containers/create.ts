@@ -81,7 +81,7 @@ export function define(
       config.NetworkDisabled === true
         ? 'none'
         : mode === '' || mode === 'default'
-          ? 'bridge'
+          ? parts.settings.network
           : mode,
   };
   return {

@@ -49,7 +49,7 @@ export function writeResolver(
 ): void {
   const { resolvConf: path } = containerPaths(parts.paths, definition.id);
   const named = endpoints.some(isNamed);
-  writeFileSync(path, resolvConf({ ...resolverOptions(definition), named }), MODE);
+  writeFileSync(path, resolvConf({ ...resolverOptions(parts, definition), named }), MODE);
 }
 
 function isNamed({ driver, networkName }: Endpoint): boolean {
@@ -97,15 +97,17 @@ function withGateway(text: string, gateway: string): string {
     : text;
 }
 
-/** What the host and the request say about name servers. */
-export function resolverOptions({ hostConfig }: Definition): ResolverOptions {
+/** What the request, the engine's settings and the host say about name servers. */
+export function resolverOptions(parts: Parts, { hostConfig }: Definition): ResolverOptions {
+  const { settings } = parts;
+  const orElse = (own: readonly string[], all: readonly string[]) => (own.length > 0 ? own : all);
   return {
     host: readText('/etc/resolv.conf'),
     resolved: readText('/run/systemd/resolve/resolv.conf'),
     shared: hostConfig.NetworkMode === 'host',
-    servers: hostConfig.Dns,
-    search: hostConfig.DnsSearch,
-    options: hostConfig.DnsOptions,
+    servers: orElse(hostConfig.Dns, settings.servers),
+    search: orElse(hostConfig.DnsSearch, settings.search),
+    options: orElse(hostConfig.DnsOptions, settings.resolverOptions),
   };
 }
 

@@ -24,7 +24,7 @@ function asker(parts: Parts, container: Container): Asker {
   return {
     containerId: container.id,
     get servers() {
-      return upstreamServers(resolverOptions(container.definition));
+      return upstreamServers(resolverOptions(parts, container.definition));
     },
     get links() {
       return linkNames(parts, container);

@@ -31,7 +31,7 @@ export function systemInfo(parts: Parts): SystemInfo {
     },
     ...limitsOf(parts),
     IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').startsWith('1'),
-    Debug: false,
+    Debug: parts.settings.debug,
     NFd: readdirSync('/proc/self/fd').length,
     NGoroutines: readdirSync('/proc/self/task').length,
     SystemTime: formatTime(nowNs()),

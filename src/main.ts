@@ -19,17 +19,20 @@ async function main(argv: string[]): Promise<number> {
 
 /** Runs an engine until it is told to stop; containers keep running. `ready` is called once it answers. */
 async function serve(options: ServeOptions, ready: () => void): Promise<number> {
-  const [{ openEngine }, { serveApi }, { parseListenAddress }, { PidFile }] = await Promise.all([
-    import('./engine/index.ts'),
-    import('./api/server.ts'),
-    import('./api/listen/address.ts'),
-    import('./host/pid-file.ts'),
-  ]);
+  const [{ openEngine }, { serveApi }, { parseListenAddress }, { checkDoors }, { PidFile }] =
+    await Promise.all([
+      import('./engine/index.ts'),
+      import('./api/server.ts'),
+      import('./api/listen/address.ts'),
+      import('./api/listen/doors.ts'),
+      import('./host/pid-file.ts'),
+    ]);
   // The binary starts with the just-in-time compiler held back, as most runs are over in milliseconds; an engine is not.
   Bun.unsafe.setJITPolicy(1);
   const hosts = options.hosts.length > 0 ? options.hosts : [`unix://${options.defaultSocket}`];
   const at = { tls: options.tls !== undefined, defaultPath: options.defaultSocket };
   const listen = hosts.map((host) => parseListenAddress(host, at));
+  await checkDoors({ ...options, listen });
   using _pidfile = PidFile.write(options.pidfile);
   const engine = await openEngine(options);
   const server = await serveApi(engine, { ...options, listen, debug: options.settings.debug });

@@ -34,7 +34,7 @@ export const globalFlags: readonly FlagSpec[] = [
     fallback: 'info',
   },
   { name: 'version', short: 'v', kind: 'bool', help: 'Print version information and quit' },
-  { name: 'tls', kind: 'bool', help: 'Refused: the engine answers on a unix socket', hidden: true },
+  { name: 'tls', kind: 'bool', help: 'Refused: commands speak to a unix socket', hidden: true },
   { name: 'tlsverify', kind: 'bool', help: 'Refused, as --tls', hidden: true },
   { name: 'tlscacert', kind: 'string', help: 'Refused, as --tls', hidden: true },
   { name: 'tlscert', kind: 'string', help: 'Refused, as --tls', hidden: true },

@@ -32,7 +32,7 @@ export function readGlobals(flags: FlagValues): Globals {
   const tls = TLS_FLAGS.find((name) => flags.has(name) && flags.given(name) !== false);
   if (tls !== undefined) {
     throw new CliError(
-      `--${tls} has no use: an engine of Tiffin answers on a unix socket, not on TCP`,
+      `--${tls} has no use here: Tiffin's own commands speak to a unix socket; the docker client speaks TLS, too`,
     );
   }
   const hosts = flags.list('host');

@@ -246,8 +246,8 @@ test('bodies that lie are refused with 400 or 413, and the engine lives', async 
   expect(engine.said).not.toContain('defect');
 });
 
-test('tiffin serve does not listen on TCP, and says what to do', async () => {
-  const result = await engine.tiffin(['serve', '-H', 'tcp://127.0.0.1:2375']);
+test('tiffin serve does not listen on TCP for everybody, and says what to do', async () => {
+  const result = await engine.tiffin(['serve', '-H', 'tcp://0.0.0.0:2375']);
   expect(result.status).toBe(1);
-  expect(result.stderr).toContain('the engine does not speak TCP: tcp://127.0.0.1:2375');
+  expect(result.stderr).toContain('refusing to listen on 0.0.0.0:2375 without --tlsverify');
 });

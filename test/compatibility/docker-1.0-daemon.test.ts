@@ -134,7 +134,9 @@ test('-H may stand several times: unix sockets of a group with -G, and TCP on lo
   ]);
   expect([modeOf(daemon.socket), modeOf(other)]).toEqual(['660', '660']);
   expect(await must(['stat', '-c', '%G', other])).toBe('daemon\n');
-  expect(daemon.said).toContain('WARNING: whoever reaches the engine on 127.0.0.1');
+  expect(daemon.said).toContain(
+    `WARNING: whoever reaches the engine on 127.0.0.1:${port} is root on this machine`,
+  );
   const echoed = await run(
     ['docker', '-H', `tcp://127.0.0.1:${port}`, 'run', '--rm', '-i', 'starter', 'cat'],
     { input: 'through TCP\n' },
@@ -172,7 +174,7 @@ test('-H tcp:// with --tlsverify serves who has a certificate, and nobody else',
 });
 
 test.each([
-  [['-H', 'tcp://0.0.0.0:18483'], 'refusing to listen on 0.0.0.0'],
+  [['-H', 'tcp://0.0.0.0:18483'], 'refusing to listen on 0.0.0.0:18483'],
   [['-H', 'tcp://0.0.0.0:18483', '--tlsverify'], 'could not read the TLS certificate'],
   [['-H', 'fd://'], 'no sockets found via socket activation'],
   [['-H', 'ftp://x'], 'invalid bind address format: ftp://x'],
@@ -211,7 +213,7 @@ test('--bip, --mtu, --icc=false, --ip, --dns and --dns-search are about all cont
   expect(text).toContain('nameserver 10.0.0.53\nsearch lunch.example');
   expect(await daemon.ok('port', 'one')).toMatch(/^80\/tcp -> 127\.0\.0\.1:[0-9]+$/);
   const address = await daemon.ok('inspect', '-f', '{{.NetworkSettings.IPAddress}}', 'one');
-  const ping = await daemon.tiffin('run', '--rm', 'starter', 'ping', '-c', '1', '-w', '1', address);
+  const ping = await daemon.tiffin('run', '--rm', 'starter', 'ping', '-c', '1', '-W', '1', address);
   expect(ping.stdout).toContain('0 packets received');
   const own = await daemon.ok(
     'run',

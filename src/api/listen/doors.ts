@@ -38,6 +38,15 @@ export interface Doors {
   close(): Promise<void>;
 }
 
+/** What can be known to be wrong before an engine starts for it: throws `denied` or `invalid`. */
+export async function checkDoors(options: Omit<DoorOptions, 'warn'>): Promise<void> {
+  const tcp = plans(options).flatMap((plan) => ('path' in plan ? [] : [plan]));
+  for (const { host, at } of tcp) if (host !== undefined) checkReach(host, at, options);
+  if (options.tls === undefined) return;
+  const { tlsOptions } = await import('./tls.ts');
+  tlsOptions(options.tls);
+}
+
 /** Throws `conflict` where another engine answers, `denied` for TCP that the whole network could use. All listen, or none. */
 export async function openDoors(options: DoorOptions, porter: Porter): Promise<Doors> {
   const open: Door[] = [];
@@ -62,7 +71,7 @@ type At = ListenOptions & { fd?: number };
 type Plan = { path: string } | { host: string | undefined; at: At };
 
 /** One per socket: `fd://` stands for all that systemd hands over. */
-function plans({ listen }: DoorOptions): Plan[] {
+function plans({ listen }: Pick<DoorOptions, 'listen'>): Plan[] {
   return listen.flatMap((address): Plan[] => {
     if (address.kind === 'unix') return [{ path: address.path }];
     if (address.kind === 'tcp') {
@@ -100,11 +109,12 @@ async function openPath(path: string, group: number | undefined, porter: Porter)
 }
 
 async function openTcp(host: string, at: At, options: DoorOptions, porter: Porter): Promise<Door> {
-  const { tls, insecure, warn } = options;
+  const { tls, warn } = options;
+  checkReach(host, at, options);
   if (tls?.ca === undefined) {
-    if (!isLoopback(host) && insecure !== true) throw tooOpen(host);
+    const where = addressText(host, at);
     warn(
-      `WARNING: whoever reaches the engine on ${host} is root on this machine: it asks for no certificate`,
+      `WARNING: whoever reaches the engine on ${where} is root on this machine: it asks for no certificate`,
     );
   }
   if (tls === undefined) return openSocket(unsecured(porter, 'unknown'), at);
@@ -113,11 +123,20 @@ async function openTcp(host: string, at: At, options: DoorOptions, porter: Porte
   return openSocket(secured(tls, porter, visitor), at);
 }
 
-function tooOpen(host: string): TiffinError {
-  const message = `refusing to listen on ${host} without --tlsverify: everybody who reaches it would be root on this machine`;
+function checkReach(
+  host: string,
+  at: At,
+  { tls, insecure }: Pick<DoorOptions, 'tls' | 'insecure'>,
+): void {
+  if (tls?.ca !== undefined || isLoopback(host) || insecure === true) return;
+  const message = `refusing to listen on ${addressText(host, at)} without --tlsverify: everybody who reaches it would be root on this machine`;
   throw new TiffinError('denied', 'open-tcp', message, {
     hint: 'give --tlsverify with --tlscacert, --tlscert and --tlskey, or say --tls=false if the network is trusted as root is',
   });
+}
+
+function addressText(host: string, { port }: At): string {
+  return `${host.includes(':') ? `[${host}]` : host}${port === undefined ? '' : `:${port}`}`;
 }
 
 function unsecured(porter: Porter, visitor: Visitor): Server {

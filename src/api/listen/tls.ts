@@ -26,7 +26,7 @@ export function secured(files: TlsFiles, porter: Porter, visitor: Visitor): Serv
 }
 
 /** Throws `invalid` naming the file that cannot be used. */
-function tlsOptions(files: TlsFiles): TlsOptions {
+export function tlsOptions(files: TlsFiles): TlsOptions {
   const options: TlsOptions = {
     cert: read('certificate', files.cert),
     key: read('key', files.key),

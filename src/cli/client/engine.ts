@@ -36,9 +36,9 @@ export function engineConnector(host: string | undefined): Connect {
 export function socketPath(host: string): string {
   const path = host.startsWith('unix://') ? host.slice('unix://'.length) : host;
   if (/^(?:tcp|https?):\/\//.test(host)) {
-    const message = `the engine does not speak TCP: ${host}`;
+    const message = `tiffin's own commands do not speak TCP: ${host}`;
     throw new TiffinError('unsupported', 'no-tcp', message, {
-      hint: 'whoever reaches it is root: forward its socket, as in ssh -L /tmp/tiffin.sock:/run/tiffin/tiffin.sock HOST',
+      hint: 'forward the socket, as in ssh -L /tmp/tiffin.sock:/run/tiffin/tiffin.sock HOST, or use the docker client',
     });
   }
   if (!path.startsWith('/')) {

@@ -106,7 +106,7 @@ test('readGlobals refuses contradictions, unknown levels and TLS', async () => {
   );
   expect(await said('-H', '/a', '-H', '/b')).toBe('Specify only one -H');
   expect(await said('-l', 'loud')).toBe('Unable to parse logging level: loud');
-  expect(await said('--tlsverify')).toContain('answers on a unix socket, not on TCP');
+  expect(await said('--tlsverify')).toContain('speak to a unix socket');
 });
 
 test('--config names the directory that DOCKER_CONFIG would name', async () => {
@@ -137,7 +137,7 @@ test('a context of another kind of address is listed, and refused where it would
   );
   const used = await tiffin(['-c', 'far', 'ps']);
   expect(used).toMatchObject({ status: 1, stdout: '' });
-  expect(used.stderr).toStartWith('the engine does not speak TCP: tcp://192.0.2.1:2376\n');
+  expect(used.stderr).toStartWith("tiffin's own commands do not speak TCP: tcp://192.0.2.1:2376\n");
   const made = await tiffin(['context', 'create', 'near', '--docker', 'host=ssh://h']);
   expect(made.stderr).toContain('invalid engine address "ssh://h"');
   expect((await tiffin(['-c', 'nowhere', 'ps'])).stderr).toStartWith(

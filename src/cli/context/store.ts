@@ -149,7 +149,7 @@ function checkEndpointOption(key: string, value: string): void {
   if (key === 'host') checkHost(value);
   if (key === 'host' || key === 'from') return;
   if (['ca', 'cert', 'key', 'skip-tls-verify'].includes(key)) {
-    throw wrong(`${key} has no use: an engine of Tiffin answers on a unix socket, not on TCP`);
+    throw wrong(`${key} has no use here: Tiffin's own commands speak to a unix socket`);
   }
   throw wrong(`unrecognized config key: ${key}`);
 }

@@ -69,8 +69,12 @@ export const limits = {
   /** Queries that wait for the world's servers, of all containers. */
   nameForwards: 512,
   /** Until the next server is tried, and until nobody answers any more: ahead of what resolvers inside give a server. */
-  nameServerMs: 1500,
+  nameServerMs: 1000,
   nameForwardMs: 4500,
+  /** After nobody answered in that time, what they get for so long; and how many lists of servers are remembered. */
+  nameSilentMs: 1000,
+  nameSilenceMs: 15_000,
+  nameSilentLists: 64,
   /** Containers of one `cfs server`, those that ended and were not stopped included. */
   cfsContainers: 256,
   /** Requests that a `cfs server` answers at once. */

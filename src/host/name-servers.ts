@@ -8,6 +8,8 @@ export interface AskOptions {
   accept(answer: Uint8Array): boolean;
   /** Whether to be content with it while there are other servers. */
   usable(answer: Uint8Array): boolean;
+  /** When to give up. */
+  limitMs: number;
 }
 
 export interface NameServers {
@@ -40,8 +42,10 @@ async function ask(
     if (answer !== undefined && options.usable(answer)) resolve(answer);
     else fallback ??= answer;
   };
-  const deadline = setTimeout(() => resolve(undefined), limits.nameForwardMs);
-  void askInTurn(servers, one, usable).then(() => resolve(undefined));
+  const deadline = setTimeout(() => resolve(undefined), options.limitMs);
+  // Datagrams are lost now and then: a second round while the first may still be answered.
+  const rounds = options.transport === 'udp' ? [...servers, ...servers] : servers;
+  void askInTurn(rounds, one, usable).then(() => resolve(undefined));
   const answer = (await usable) ?? fallback;
   clearTimeout(deadline);
   stop.abort();

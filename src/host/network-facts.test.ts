@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test';
 import { createSocket } from 'node:dgram';
+import { join } from 'node:path';
 import {
   boundSockets,
   hostRoutes,
@@ -21,6 +22,18 @@ test('hostRoutes agree with ip(8)', () => {
     return prefix === 0 ? 'default' : prefix === 32 ? bytes : `${bytes}/${prefix}`;
   });
   expect(read.sort()).toEqual(destinations.sort());
+});
+
+test('hostRoutes6 are the ways to others, without links, loop-back and the default', () => {
+  const room = JSON.stringify(join(import.meta.dir, 'network-facts.ts'));
+  const print = `import { hostRoutes6 } from ${room};
+    for (const { interface: name, value, prefix } of hostRoutes6()) console.log(name, value.toString(16), prefix);`;
+  const script = `ip link add wire0 type veth peer name wire1 && ip link set lo up && ip link set wire0 up && ip link set wire1 up &&
+    ip -6 route add 2001:db8:1::/48 dev wire0 && ip -6 route add default dev wire1 && exec "$0" -e "$1"`;
+  const command = ['unshare', '--net', 'sh', '-c', script, process.execPath, print];
+  const { stdout, stderr } = Bun.spawnSync(command);
+  expect(stderr.toString()).toBe('');
+  expect(stdout.toString()).toBe(`wire0 20010db8000100000000000000000000 48\n`);
 });
 
 test('localPortRange is what the kernel says', () => {

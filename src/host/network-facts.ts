@@ -36,6 +36,20 @@ export function hostRoutes(): HostRoute[] {
   });
 }
 
+/** IPv6 routes that packets for others take: neither the loop-back's, nor those of links, nor the default. */
+export function hostRoutes6(): { interface: string; value: bigint; prefix: number }[] {
+  const lines = (readKernelText('/proc/net/ipv6_route') ?? '').split('\n');
+  return lines.flatMap((line) => {
+    const fields = line.split(/ +/);
+    const [destination = '', prefixText = ''] = fields;
+    const name = fields[9] ?? '';
+    const prefix = Number.parseInt(prefixText, 16);
+    const local = name === 'lo' || destination.startsWith('fe8') || destination.startsWith('ff');
+    if (!/^[0-9a-f]{32}$/.test(destination) || !(prefix > 0) || local) return [];
+    return [{ interface: name, value: BigInt(`0x${destination}`), prefix }];
+  });
+}
+
 export function localPortRange(): readonly [number, number] {
   const text = readKernelText('/proc/sys/net/ipv4/ip_local_port_range') ?? '';
   const [first, last] = text.trim().split(/\s+/).map(Number);

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test';
-import { hostnameFile, hostsFile, resolvConf } from './files.ts';
+import { hostnameFile, hostsFile, resolvConf, upstreamServers } from './files.ts';
 import { parseNetworkMode } from './mode.ts';
 
 const HOST =
@@ -36,6 +36,18 @@ test('resolvConf asks the servers behind systemd-resolved', () => {
     'nameserver 192.0.2.3\nsearch lan.example\n',
   );
   expect(resolvConf({ host: HOST, resolved })).toContain('192.0.2.1');
+});
+
+test('resolvConf and upstreamServers leave loop-back servers of --dns to the container', () => {
+  const own = { host: HOST, named: true, servers: ['127.0.0.1', '192.0.2.9'] };
+  expect(resolvConf(own)).toBe(
+    'nameserver 127.0.0.11\nnameserver 127.0.0.1\nnameserver 192.0.2.9\nsearch a.example b.example\noptions ndots:2\n',
+  );
+  expect(upstreamServers(own)).toEqual([]);
+  const outside = { ...own, servers: ['192.0.2.9'] };
+  expect(resolvConf(outside)).toStartWith('nameserver 127.0.0.11\nsearch');
+  expect(upstreamServers(outside)).toEqual(['192.0.2.9']);
+  expect(upstreamServers({ host: 'nameserver 127.0.0.53\n', named: true })).toEqual(['127.0.0.53']);
 });
 
 test('resolvConf survives lines that are none', () => {

@@ -38,8 +38,9 @@ export function resolvConf(options: ResolverOptions): string {
   // A name without a dot is asked as it is first: it may be a container's.
   const asIs = named && !extra.some((option) => option.startsWith('ndots:')) ? ['ndots:0'] : [];
   const all = [...extra, ...asIs];
+  const direct = named && !asksOwn(options) ? [] : servers;
   return [
-    ...(named ? [NAME_SERVER] : servers).map((server) => `nameserver ${server}`),
+    ...[...(named ? [NAME_SERVER] : []), ...direct].map((server) => `nameserver ${server}`),
     ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
     ...(all.length > 0 ? [`options ${all.join(' ')}`] : []),
     '',
@@ -48,7 +49,12 @@ export function resolvConf(options: ResolverOptions): string {
 
 /** What is asked for names that no container has; from the host, so that its loop-back servers are in reach. */
 export function upstreamServers(options: ResolverOptions): readonly string[] {
-  return chosen({ ...options, shared: true }).servers;
+  return asksOwn(options) ? [] : chosen({ ...options, shared: true }).servers;
+}
+
+/** `--dns 127.0.0.1` means a server in the container itself: resolv.conf names it, and all that were asked for, in their order. */
+function asksOwn({ servers = [] }: ResolverOptions): boolean {
+  return servers.some(isLoopback);
 }
 
 function chosen(options: ResolverOptions): {

@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test';
 import { openDatabase } from '../host/database.ts';
 import { parseCidr } from '../spec/ip.ts';
 import { type ConnectRequest, type NetworkRoom, openNetworks, type PortRequest } from './index.ts';
-import { chooseSubnet } from './pools.ts';
+import { chooseLocal, chooseSubnet } from './pools.ts';
 
 function room(): NetworkRoom {
   const networks = openNetworks({ database: openDatabase(':memory:'), dataRoot: '/test/manager' });
@@ -325,4 +325,21 @@ test('create reads the switches of bridges, and refuses drivers and words that i
   const two = networks.connect(request({ network: 'six' }));
   expect([one.address, one.mac === two.mac]).toEqual(['', false]);
   expect(() => networks.create({ name: 'p', enableIpv4: false })).toThrow('must be enabled');
+});
+
+test('chooseLocal takes random bits of the id, and others where those are in use', () => {
+  const id = '0123456789abcdef'.repeat(4);
+  expect(chooseLocal(id, [])).toMatchObject({
+    subnet: 'fd01:2345:6789::/64',
+    gateway: 'fd01:2345:6789::1',
+  });
+  const vpn = parseCidr('fd01:2345::/32')?.subnet;
+  expect(chooseLocal(id, vpn ? [vpn] : []).subnet).toBe('fd12:3456:789a::/64');
+  const wide = parseCidr('fc00::/7')?.subnet;
+  expect(chooseLocal(id, wide ? [wide] : []).subnet).toBe('fd01:2345:6789::/64');
+  const all = Array.from({ length: 256 }, (_, at) => {
+    const text = `fd${at.toString(16).padStart(2, '0')}::/16`;
+    return parseCidr(text)?.subnet ?? [];
+  }).flat();
+  expect(() => chooseLocal(id, all)).toThrow('every IPv6 subnet tried is in use');
 });

@@ -4,8 +4,8 @@ import { TiffinError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import { formatIp, type IpSubnet, parseIp } from '../spec/ip.ts';
 import type { Instance } from './instance.ts';
-import { chooseSubnet, requestedPool } from './pools.ts';
-import type { AddressPool, CreateNetwork, Network } from './types.ts';
+import { chooseLocal, chooseSubnet, requestedPool } from './pools.ts';
+import type { CreateNetwork, Network } from './types.ts';
 
 export const DEFAULT_NETWORK = 'bridge';
 export const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
@@ -66,7 +66,7 @@ export function buildNetwork(
   }
   if (request.enableIpv4 === false) network.ipv4 = undefined;
   else network.ipv4 ??= chooseSubnet(taken, instance.spread);
-  if (request.enableIpv6 === true) network.ipv6 ??= uniqueLocal(network.id);
+  if (request.enableIpv6 === true) network.ipv6 ??= chooseLocal(network.id, taken);
   if (network.ipv4 === undefined && network.ipv6 === undefined) {
     throw new TiffinError('invalid', 'no-family', 'IPv4 or IPv6 must be enabled');
   }
@@ -142,10 +142,4 @@ function parseMtu(text: string | undefined): number {
   if (mtu >= MTU.least && mtu <= MTU.most) return mtu;
   const message = `invalid mtu ${JSON.stringify(text.slice(0, 20))}: ${MTU.least} to ${MTU.most}`;
   throw new TiffinError('invalid', 'bad-mtu', message);
-}
-
-/** fd00::/8 with 40 random bits (RFC 4193): the network's id is random. */
-function uniqueLocal(id: string): AddressPool {
-  const prefix = `fd${id.slice(0, 2)}:${id.slice(2, 6)}:${id.slice(6, 10)}::`;
-  return requestedPool({ subnet: `${prefix}/64` }, []);
 }

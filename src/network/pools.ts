@@ -16,6 +16,10 @@ import type { AddressPool } from './types.ts';
 const V4_BITS = 32n;
 const LARGE_POOLS = 15;
 const SMALL_POOLS = 16;
+/** 40 bits. */
+const LOCAL_DIGITS = 10;
+/** A wider IPv6 route is a way to somewhere, as the default route is, and no network in use. */
+const LEAST_PREFIX = 16;
 
 /** 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/20 to 192.168.240.0/20: Docker's, and known to its users. */
 const CHOICES: readonly IpSubnet[] = [
@@ -48,6 +52,22 @@ export function chooseSubnet(taken: readonly IpSubnet[], start: number): Address
       hint: 'remove unused networks or give the new one a subnet',
     },
   );
+}
+
+/**
+ * A subnet of fd00::/8 with 40 random bits (RFC 4193), which the network's id has; where somebody uses that one already,
+ * the next bits of the id.
+ */
+export function chooseLocal(id: string, taken: readonly IpSubnet[]): AddressPool {
+  const used = taken.filter(({ prefix }) => prefix >= LEAST_PREFIX);
+  for (let at = 0; at + LOCAL_DIGITS <= id.length; at += 1) {
+    const digits = id.slice(at, at + LOCAL_DIGITS);
+    const choice: IpSubnet = { family: 6, value: BigInt(`0xfd${digits}`) << 80n, prefix: 64 };
+    if (!used.some((other) => overlaps(choice, other))) return poolOf(choice);
+  }
+  throw new TiffinError('exhausted', 'no-free-subnet', 'every IPv6 subnet tried is in use', {
+    hint: 'give the network an IPv6 subnet of its own',
+  });
 }
 
 /** Checks what a caller asks for. Throws `invalid`, or `conflict` when it overlaps with a network of this engine. */

@@ -2,7 +2,7 @@
 
 import { TiffinError } from '../base/errors.ts';
 import { isHex } from '../base/ids.ts';
-import { hostRoutes, interfaceIndex } from '../host/network-facts.ts';
+import { hostRoutes, hostRoutes6, interfaceIndex } from '../host/network-facts.ts';
 import { type IpSubnet, overlaps, parseCidr } from '../spec/ip.ts';
 import type { Instance } from './instance.ts';
 import {
@@ -129,7 +129,10 @@ export class NetworkRecords {
   /** What a new subnet must not overlap: networks of this engine, and whatever else the host has routes for. */
   #taken(exceptInterface: string, exceptNetwork?: string): IpSubnet[] {
     const routed = routedSubnets(hostRoutes(), exceptInterface);
-    return [...this.#ownSubnets(exceptNetwork), ...routed];
+    const routed6 = hostRoutes6()
+      .filter((route) => route.interface !== exceptInterface)
+      .map(({ value, prefix }): IpSubnet => ({ family: 6, value, prefix }));
+    return [...this.#ownSubnets(exceptNetwork), ...routed, ...routed6];
   }
 
   #ownSubnets(except?: string): IpSubnet[] {

@@ -17,6 +17,8 @@ export class Forwarder {
   readonly #now: () => number;
   /** In the order of their last use. */
   readonly #kept = new Map<string, Kept>();
+  /** Servers of which none answered, and until when they are given less time. */
+  readonly #silent = new Map<string, number>();
   #waiting = 0;
 
   constructor(servers: NameServers, now: () => number = Date.now) {
@@ -45,13 +47,30 @@ export class Forwarder {
     servers: readonly string[],
     transport: Transport,
   ): Promise<Uint8Array | undefined> {
-    if (this.#waiting >= limits.nameForwards) return undefined;
+    if (this.#waiting >= limits.nameForwards || servers.length === 0) return undefined;
     this.#waiting += 1;
+    const list = servers.join();
+    const isSilent = (this.#silent.get(list) ?? 0) > this.#now();
+    const limitMs = isSilent ? limits.nameSilentMs : limits.nameForwardMs;
     try {
       const accept = (answer: Uint8Array) => belongs(question, answer);
-      return await this.#servers.ask(question.bytes, servers, { transport, accept, usable });
+      const options = { transport, accept, usable, limitMs };
+      const answer = await this.#servers.ask(question.bytes, servers, options);
+      this.#note(list, answer !== undefined);
+      return answer;
     } finally {
       this.#waiting -= 1;
+    }
+  }
+
+  /** Resolvers ask two or three times, for two address families and each search domain: only the first of all that waits long. */
+  #note(list: string, answered: boolean): void {
+    this.#silent.delete(list);
+    if (answered) return;
+    this.#silent.set(list, this.#now() + limits.nameSilenceMs);
+    const [oldest] = this.#silent.keys();
+    if (this.#silent.size > limits.nameSilentLists && oldest !== undefined) {
+      this.#silent.delete(oldest);
     }
   }
 

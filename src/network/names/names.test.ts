@@ -115,6 +115,32 @@ test('Forwarder takes no answer to another question, and says SERVFAIL when nobo
   expect(answer.rcode).toBe('SERVFAIL');
 });
 
+test('Forwarder gives servers that were silent less time, until one answers', async () => {
+  let now = 1_000_000;
+  const given: number[] = [];
+  let answer: Uint8Array | undefined;
+  const servers: NameServers = {
+    ask: async (_query, _servers, { limitMs }) => {
+      given.push(limitMs);
+      return answer;
+    },
+  };
+  const forwarder = new Forwarder(servers, () => now);
+  const question = parseQuestion(query('example.com', 'A'));
+  if (question === undefined) throw new Error('no question');
+  const ask = async (list = '192.0.2.1') => read(await forwarder.ask(question, [list], UDP)).rcode;
+  expect([await ask(), await ask(), await ask('192.0.2.2')]).toEqual(Array(3).fill('SERVFAIL'));
+  expect(given).toEqual([4500, 1000, 4500]);
+  answer = response('example.com', 0);
+  expect(await ask()).toBe('NOERROR');
+  answer = undefined;
+  await ask();
+  now += 20_000;
+  await ask();
+  expect(given.slice(3)).toEqual([1000, 4500, 4500]);
+  expect(read(await forwarder.ask(question, [], UDP)).rcode).toBe('SERVFAIL');
+});
+
 test('addressOfPointer reads both families and nothing else', () => {
   expect(addressOfPointer('4.3.2.1.in-addr.arpa')).toBe('1.2.3.4');
   expect(addressOfPointer('256.3.2.1.in-addr.arpa')).toBeUndefined();

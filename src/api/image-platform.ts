@@ -1,24 +1,9 @@
-/** The `platform` parameter: a JSON object of the OCI image specification, or `os/architecture[/variant]`. An image has one platform here. */
+/** The `platform` parameter: a JSON object of the OCI image specification, or `os/architecture[/variant]`. */
 
 import { TiffinError } from '../base/errors.ts';
-import type { Engine } from '../engine/contract.ts';
 import type { Platform } from '../spec/content.ts';
 import { JsonObject } from '../spec/json-object.ts';
-import { formatPlatform, parsePlatform, platformMatches } from '../spec/platform.ts';
-
-/** Does nothing without a platform. Throws `not-found` in Docker's words where the image is for another one, `invalid` for what is no platform. */
-export async function requirePlatform(
-  engine: Engine,
-  name: string,
-  wanted: string | undefined,
-): Promise<void> {
-  const platform = platformParameter(wanted);
-  if (platform === undefined) return;
-  const { Os: os, Architecture: architecture, Variant } = await engine.images.inspect(name);
-  if (platformMatches(platform, { os, architecture, ...(Variant && { variant: Variant }) })) return;
-  const message = `image with reference ${name} was found but does not provide the specified platform (${formatPlatform(platform)})`;
-  throw new TiffinError('not-found', 'no-such-platform', message);
-}
+import { parsePlatform } from '../spec/platform.ts';
 
 /** Undefined when nothing is asked for. Throws `invalid`. */
 export function platformParameter(text: string | undefined): Platform | undefined {

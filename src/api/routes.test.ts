@@ -21,7 +21,11 @@ const table: readonly [request: string, status: number, call: unknown[]][] = [
   ['DELETE /containers/box', 204, ['remove', 'box', { force: false, volumes: false }]],
   ['DELETE /containers/box?force=1&v=1', 204, ['remove', 'box', { force: true, volumes: true }]],
   ['POST /images/h:5000/a/tag?repo=b&tag=c', 201, ['tag', 'h:5000/a', 'b', 'c']],
-  ['DELETE /images/a%2Fb?force=1', 200, ['image remove', 'a/b', { force: true, noprune: false }]],
+  [
+    'DELETE /images/a%2Fb?force=1',
+    200,
+    ['image remove', 'a/b', { force: true, noprune: false, platforms: [] }],
+  ],
   ['GET /images/a/b/get', 200, ['save', ['a/b']]],
   ['GET /images/get?names=a,b&names=c', 200, ['save', ['a', 'b', 'c']]],
   ['DELETE /volumes/data?force=true', 204, ['volume remove', 'data', true]],
@@ -106,18 +110,25 @@ test('tiffin explain plans the body of a create', async () => {
   expect(served.engine.calls[0]?.[1]).toMatchObject({ Image: 'starter' });
 });
 
-test('a platform that is not that of the image is refused', async () => {
+test('a platform reaches the engine, as JSON and as words, and is refused when it is none', async () => {
   await using served = await serveFake();
-  const query = (architecture: string) =>
-    encodeURIComponent(JSON.stringify({ os: 'linux', architecture }));
-  for (const path of ['/images/starter/get?platform=', '/images/starter/history?platform=']) {
-    expect((await served.ask('GET', path + query('amd64'))).status).toBe(200);
-    const answer = await served.ask('GET', path + query('s390x'));
-    expect(answer).toMatchObject({ status: 404, body: { code: 'no-such-platform' } });
-    expect((await served.ask('GET', `${path}linux`)).status).toBe(400);
+  const json = encodeURIComponent(JSON.stringify({ os: 'linux', architecture: 's390x' }));
+  const platform = { os: 'linux', architecture: 's390x' };
+  for (const [way, words] of [
+    ['GET', 'get?platform='],
+    ['GET', 'history?platform='],
+    ['GET', 'json?platform='],
+  ] as const) {
+    for (const text of [json, 'linux/s390x']) {
+      await served.ask(way, `/images/starter/${words}${text}`);
+      expect(served.engine.calls.at(-1)?.at(-1)).toEqual(platform);
+    }
+    expect((await served.ask(way, `/images/starter/${words}linux`)).status).toBe(400);
   }
-  const removal = `/images/starter?platforms=${query('amd64')}&platforms=${query('arm64')}`;
-  expect((await served.ask('DELETE', removal)).status).toBe(404);
+  await served.ask('DELETE', `/images/starter?platforms=${json}&platforms=linux/arm64`);
+  expect(served.engine.calls.at(-1)?.at(-1)).toMatchObject({
+    platforms: [platform, { os: 'linux', architecture: 'arm64' }],
+  });
   expect((await served.ask('POST', '/images/load?platform=x')).status).toBe(400);
 });
 

@@ -235,6 +235,8 @@ export interface SearchResult {
 export interface PushOptions {
   /** Empty: every tag of the repository. */
   tag: string;
+  /** Only this one of the platforms. */
+  platform?: Platform;
   auth?: RegistryAuth;
   onProgress: OnProgress;
   signal: AbortSignal;
@@ -265,18 +267,22 @@ export interface Images {
   search(term: string, options: SearchOptions): Promise<SearchResult[]>;
   push(name: string, options: PushOptions): Promise<PushResult[]>;
   list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]>;
-  inspect(name: string): Promise<ImageInspect>;
-  history(name: string): Promise<HistoryItem[]>;
+  inspect(name: string, platform?: Platform): Promise<ImageInspect>;
+  history(name: string, platform?: Platform): Promise<HistoryItem[]>;
   tag(name: string, repository: string, tag: string): Promise<void>;
-  remove(name: string, options: { force: boolean; noprune: boolean }): Promise<ImageDeleteItem[]>;
-  /** docker-archive or OCI layout, as tar, optionally compressed; yields what was loaded (`Loaded image: …`). `platform`: of an index; the host's by default. */
+  /** `platforms`: only these of the name; empty: all. */
+  remove(
+    name: string,
+    options: { force: boolean; noprune: boolean; platforms: readonly Platform[] },
+  ): Promise<ImageDeleteItem[]>;
+  /** docker-archive or OCI layout, as tar, optionally compressed; yields what was loaded (`Loaded image: …`). `platform`: of an index; all by default. */
   load(
     archive: AsyncIterable<Uint8Array>,
     onProgress: OnProgress,
     platform?: Platform,
   ): Promise<string[]>;
   /** A tar that is a docker-archive and an OCI layout at once. */
-  save(names: string[]): AsyncIterable<Uint8Array>;
+  save(names: string[], platform?: Platform): AsyncIterable<Uint8Array>;
   /** A root file system tar as a new image; returns its id. */
   import(
     archive: AsyncIterable<Uint8Array>,

@@ -220,7 +220,7 @@ test('Images and System tell what is there, prune removes what nobody uses', asy
   expect((await images.prune(new Map([['dangling', ['false']]]))).ImagesDeleted).toEqual([]);
   const pruned = await containers.prune(none);
   expect(pruned).toEqual({ ContainersDeleted: [id], SpaceReclaimed: 10_000 });
-  expect(await images.remove('copy:v2', { force: false, noprune: false })).toEqual([
+  expect(await images.remove('copy:v2', { force: false, noprune: false, platforms: [] })).toEqual([
     { Untagged: 'copy:v2' },
   ]);
 });

@@ -118,7 +118,7 @@ export class Garbage {
   }
 
   #unneeded(kept: readonly ImageRow[]): { blobs: Digest[]; layers: Digest[] } {
-    const blobs = new Set<Digest>(kept.flatMap(blobsOf));
+    const blobs = new Set<Digest>([...kept.flatMap(blobsOf), ...this.#records.indexes()]);
     for (const digest of [...blobs]) {
       const copy = this.#compressed.of(digest);
       if (copy !== undefined) blobs.add(copy);

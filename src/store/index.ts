@@ -32,6 +32,7 @@ export { DiskRoom } from './disk-room.ts';
 export type { Collected } from './garbage.ts';
 export type { HistoryStep } from './images/history.ts';
 export type { ImageLayer, ImageOrigin, ImageRecord } from './images/images.ts';
+export { lacksPlatform, platformOf } from './images/images.ts';
 export type { ImageUse, RemovedItem, RemoveOptions } from './images/removal.ts';
 export { TarReader } from './tar/reader.ts';
 

@@ -3,7 +3,7 @@
 import { TiffinError } from '../../base/errors.ts';
 import { parseReference } from '../../spec/reference.ts';
 import type { Call } from '../call.ts';
-import { platformParameter, requirePlatform } from '../image-platform.ts';
+import { platformParameter } from '../image-platform.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 import { type Reply, stream } from '../reply.ts';
 import { progressReply } from '../stream/progress.ts';
@@ -40,10 +40,15 @@ async function pullImage({ engine, query, header, signal }: Call, image: string)
 export async function pushImage({ engine, path, query, header, signal }: Call): Promise<Reply> {
   const auth = parseRegistryAuth(header('x-registry-auth'));
   const tag = query.text('tag') ?? '';
-  const named = tag === '' ? path.get('name') : `${path.get('name')}:${tag}`;
-  await requirePlatform(engine, named, query.text('platform'));
+  const platform = platformParameter(query.text('platform'));
   return progressReply(async (onProgress) => {
-    const options = { tag, ...(auth && { auth }), onProgress, signal };
+    const options = {
+      tag,
+      ...(platform && { platform }),
+      ...(auth && { auth }),
+      onProgress,
+      signal,
+    };
     const results = await engine.images.push(path.get('name'), options);
     return results.map((aux) => ({ progressDetail: {}, aux }));
   });
@@ -93,8 +98,8 @@ export async function loadImages({ engine, query, body }: Call): Promise<Reply> 
 }
 
 export async function saveImage({ engine, path, query }: Call): Promise<Reply> {
-  await requirePlatform(engine, path.get('name'), query.text('platform'));
-  return saveArchive(engine.images.save([path.get('name')]));
+  const platform = platformParameter(query.text('platform'));
+  return saveArchive(engine.images.save([path.get('name')], platform));
 }
 
 /** Names repeat the parameter or are separated by commas. */
@@ -104,8 +109,8 @@ export async function saveImages({ engine, query }: Call): Promise<Reply> {
   if (wanted.length === 0) {
     throw new TiffinError('invalid', 'missing-parameter', 'bad parameter: names is required');
   }
-  for (const name of wanted) await requirePlatform(engine, name, query.text('platform'));
-  return saveArchive(engine.images.save(wanted));
+  const platform = platformParameter(query.text('platform'));
+  return saveArchive(engine.images.save(wanted, platform));
 }
 
 async function saveArchive(archive: AsyncIterable<Uint8Array>): Promise<Reply> {

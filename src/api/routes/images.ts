@@ -3,7 +3,7 @@
 import { imageInspectAsOf, imageSummaryAsOf } from '../as-of.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
-import { requirePlatform } from '../image-platform.ts';
+import { platformParameter } from '../image-platform.ts';
 import { json, type Reply } from '../reply.ts';
 
 export async function listImages({ engine, query, version }: Call): Promise<Reply> {
@@ -17,13 +17,13 @@ export async function listImages({ engine, query, version }: Call): Promise<Repl
 }
 
 export async function inspectImage({ engine, path, query, version }: Call): Promise<Reply> {
-  await requirePlatform(engine, path.get('name'), query.text('platform'));
-  return json(imageInspectAsOf(version, await engine.images.inspect(path.get('name'))));
+  const platform = platformParameter(query.text('platform'));
+  return json(imageInspectAsOf(version, await engine.images.inspect(path.get('name'), platform)));
 }
 
 export async function imageHistory({ engine, path, query }: Call): Promise<Reply> {
-  await requirePlatform(engine, path.get('name'), query.text('platform'));
-  return json(await engine.images.history(path.get('name')));
+  const platform = platformParameter(query.text('platform'));
+  return json(await engine.images.history(path.get('name'), platform));
 }
 
 export async function tagImage({ engine, path, query }: Call): Promise<Reply> {
@@ -32,10 +32,8 @@ export async function tagImage({ engine, path, query }: Call): Promise<Reply> {
 }
 
 export async function removeImage({ engine, path, query }: Call): Promise<Reply> {
-  const options = { force: query.flag('force'), noprune: query.flag('noprune') };
-  for (const platform of query.all('platforms')) {
-    await requirePlatform(engine, path.get('name'), platform);
-  }
+  const platforms = query.all('platforms').flatMap((text) => platformParameter(text) ?? []);
+  const options = { force: query.flag('force'), noprune: query.flag('noprune'), platforms };
   return json(await engine.images.remove(path.get('name'), options));
 }
 

@@ -214,13 +214,14 @@ export class FakeEngine implements Engine {
       this.#record('image list', options);
       return [sampleImageSummary];
     },
-    inspect: async (name) => {
-      this.#record('image inspect', name);
+    inspect: async (name, platform) => {
+      this.#record('image inspect', name, ...(platform ? [platform] : []));
       return sampleImage;
     },
-    history: async () => [
-      { Id: IMAGE_ID, Created: 1, CreatedBy: 'sh', Tags: null, Size: 1, Comment: '' },
-    ],
+    history: async (name, platform) => {
+      this.#record('history', name, ...(platform ? [platform] : []));
+      return [{ Id: IMAGE_ID, Created: 1, CreatedBy: 'sh', Tags: null, Size: 1, Comment: '' }];
+    },
     tag: async (name, repository, tag) => this.#record('tag', name, repository, tag),
     remove: async (name, options) => {
       this.#record('image remove', name, options);
@@ -230,7 +231,7 @@ export class FakeEngine implements Engine {
       await this.#receive('load', archive);
       return ['Loaded image: starter:latest'];
     },
-    save: (names) => this.#archive('save', names),
+    save: (names, platform) => this.#archive('save', names, ...(platform ? [platform] : [])),
     import: async (archive, options) => {
       await this.#receive('import', archive, options);
       return IMAGE_ID;
@@ -302,8 +303,8 @@ export class FakeEngine implements Engine {
     await aborted(signal);
   }
 
-  async *#archive(name: string, operand: unknown): AsyncGenerator<Uint8Array> {
-    this.#record(name, operand);
+  async *#archive(name: string, ...operands: unknown[]): AsyncGenerator<Uint8Array> {
+    this.#record(name, ...operands);
     for (let block = 0; block < 64; block++) {
       yield Buffer.alloc(65_536, block);
       this.received++;

@@ -143,10 +143,15 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 export function withQuery(
   path: string,
   query: Readonly<Record<string, string | number | boolean | undefined>>,
+  lists: Readonly<Record<string, readonly string[]>> = {},
 ): string {
-  const pairs = Object.entries(query)
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `${key}=${encodeURIComponent(encodeFlag(value))}`);
+  const single = Object.entries(query).filter(([, value]) => value !== undefined);
+  const repeated = Object.entries(lists).flatMap(([key, values]) =>
+    values.map((value): [string, string] => [key, value]),
+  );
+  const pairs = [...single, ...repeated].map(
+    ([key, value]) => `${key}=${encodeURIComponent(encodeFlag(value))}`,
+  );
   return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`;
 }
 

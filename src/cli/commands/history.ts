@@ -1,6 +1,7 @@
 /** `tiffin history`. */
 
 import type { HistoryItem } from '../../spec/docker.ts';
+import { withQuery } from '../client/client.ts';
 import type { Command } from '../command.ts';
 import { formatFlag, type ListFormat, printList, type Row } from '../render/list.ts';
 import { ago, ellipsis, shortId } from '../render/words.ts';
@@ -37,11 +38,13 @@ export const history: Command = {
     },
     { name: 'no-trunc', kind: 'bool', help: "Don't truncate output", deprecated: ['-notrunc'] },
     { name: 'quiet', short: 'q', kind: 'bool', help: 'Only show image IDs' },
+    { name: 'platform', kind: 'string', help: 'Show the given platform (os/arch[/variant])' },
   ],
   args: { min: 1, max: 1 },
   run: async ({ args, flags, client, out }) => {
     const [name = ''] = args;
-    const target = `/images/${encodeURIComponent(name)}/history`;
+    const platform = flags.text('platform') || undefined;
+    const target = withQuery(`/images/${encodeURIComponent(name)}/history`, { platform });
     const items = await client.json<HistoryItem[]>('GET', target);
     const options = { full: flags.bool('no-trunc'), human: flags.bool('human') };
     const rows = items.map((item) => historyRow(item, options));

@@ -10,11 +10,17 @@ export const rmi: Command = {
   summary: 'Remove one or more images',
   flags: [
     { name: 'force', short: 'f', kind: 'bool', help: 'Force removal of the image' },
+    {
+      name: 'platform',
+      kind: 'list',
+      help: 'Remove only the given platform (os/arch[/variant])',
+    },
     { name: 'no-prune', kind: 'bool', help: 'Do not delete untagged parents' },
   ],
   args: { min: 1 },
   run: async ({ args, flags, client, out }) => {
     let status = 0;
+    const platforms = flags.list('platform');
     // One after the other: two names of one image depend on each other.
     for (const name of args) {
       const query = {
@@ -22,7 +28,7 @@ export const rmi: Command = {
         noprune: flags.bool('no-prune') || undefined,
       };
       try {
-        const target = withQuery(`/images/${encodeURIComponent(name)}`, query);
+        const target = withQuery(`/images/${encodeURIComponent(name)}`, query, { platforms });
         for (const item of await client.json<ImageDeleteItem[]>('DELETE', target)) {
           out.print(
             item.Deleted === undefined

@@ -1,6 +1,7 @@
 /** An image as rows of `images`: one per name. */
 
 import type { ImageSummary } from '../../spec/docker.ts';
+import { formatPlatform } from '../../spec/platform.ts';
 import { decimalSize } from '../values/size.ts';
 import { localTime } from '../values/time.ts';
 import type { ListFormat, Row } from './list.ts';
@@ -22,6 +23,7 @@ export const imageList: ListFormat = {
     Size: 'SIZE',
     Containers: 'CONTAINERS',
     VirtualSize: 'SIZE',
+    Platform: 'PLATFORM',
     SharedSize: 'SHARED SIZE',
     UniqueSize: 'UNIQUE SIZE',
   },
@@ -91,6 +93,7 @@ function imageRow(image: ImageSummary, name: ImageName, full: boolean): Row {
     CreatedAt: () => localTime(image.Created),
     Size: decimalSize(image.Size, 3),
     Containers: count(image.Containers, String),
+    Platform: image.Descriptor?.platform ? formatPlatform(image.Descriptor.platform) : '',
     VirtualSize: decimalSize(image.Size),
     SharedSize: count(shared, (size) => decimalSize(size)),
     UniqueSize: count(shared, (size) => decimalSize(image.Size - size)),

@@ -12,10 +12,10 @@ import type {
   StepIdentity,
   StepReport,
 } from '../../build/worker.ts';
-import type { OnProgress } from '../../spec/content.ts';
+import type { OnProgress, Platform } from '../../spec/content.ts';
 import type { RegistryAuth } from '../../spec/docker.ts';
 import { mediaTypes } from '../../spec/image.ts';
-import { formatPlatform, platformMatches } from '../../spec/platform.ts';
+import { formatPlatform } from '../../spec/platform.ts';
 import { parseReference } from '../../spec/reference.ts';
 import type { ImageRecord } from '../../store/index.ts';
 import { pullImage } from '../images/pull.ts';
@@ -103,9 +103,8 @@ export class EngineWorker implements BuildWorker {
     reference: string,
     { platform, pull, report }: Parameters<BuildWorker['image']>[1],
   ): Promise<BaseImage> {
-    const known = pull ? undefined : await this.#local(reference);
-    if (known !== undefined && platformMatches(platform, platformOf(known)))
-      return base(known, reference);
+    const known = pull ? undefined : await this.#local(reference, platform);
+    if (known !== undefined) return base(known, reference);
     const auth = this.#options.auth.get(parseReference(reference).registry);
     const onProgress: OnProgress = ({ id, status }) => {
       if (!QUIET.has(status)) report.status(id === '' ? status : `${id}: ${status}`);
@@ -116,13 +115,14 @@ export class EngineWorker implements BuildWorker {
       onProgress,
       signal: report.signal,
     });
-    return base(await this.#parts.images.resolve(reference), reference);
+    const pulled = await this.#parts.images.resolve(reference, formatPlatform(platform));
+    return base(pulled, reference);
   }
 
   /** Unpacked; undefined when it is not here. */
-  async #local(reference: string): Promise<ImageRecord | undefined> {
+  async #local(reference: string, platform: Platform): Promise<ImageRecord | undefined> {
     try {
-      return await this.#parts.images.resolve(reference);
+      return await this.#parts.images.resolve(reference, formatPlatform(platform));
     } catch (error) {
       if (error instanceof TiffinError && error.class === 'not-found') return undefined;
       throw error;
@@ -140,9 +140,4 @@ function base(image: ImageRecord, name: string): BaseImage {
     name,
     docker: image.manifest.mediaType === mediaTypes.dockerManifest,
   };
-}
-
-function platformOf({ config }: ImageRecord) {
-  const { architecture, os, variant } = config;
-  return { architecture, os, ...(variant === undefined ? {} : { variant }) };
 }

@@ -1,5 +1,6 @@
 /** `pull`: fetched and verified by the registry room, kept and unpacked by the store, told in Docker's words. */
 
+import { hostPlatform } from '../../host/host-platform.ts';
 import { pull, remoteTags } from '../../registry/index.ts';
 import type { OnProgress } from '../../spec/content.ts';
 import type { RegistryAuth } from '../../spec/docker.ts';
@@ -12,7 +13,6 @@ import {
   withDefaultTag,
 } from '../../spec/reference.ts';
 import type { Parts } from '../parts.ts';
-import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-events.ts';
 
 export interface PullOptions {
@@ -39,7 +39,8 @@ async function pullOne(
 ): Promise<void> {
   const name = familiarReference(reference);
   const { onProgress, auth, signal } = options;
-  const before = parts.store.images.find(name)?.id;
+  const platform = options.platform ? parsePlatform(options.platform) : hostPlatform();
+  const before = parts.store.images.findFor(name, platform)?.id;
   onProgress({
     id: reference.tag ?? reference.digest ?? '',
     status: `Pulling from ${reference.repository}`,
@@ -48,7 +49,7 @@ async function pullOne(
   await using _hold = await parts.store.hold();
   const { root, manifest } = await pull({
     reference,
-    platform: options.platform ? parsePlatform(options.platform) : hostPlatform(),
+    platform,
     ...(auth === undefined ? {} : { auth }),
     blobs: parts.store.intake,
     onProgress,

@@ -3,16 +3,17 @@
 import { TiffinError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { type PushedImage, push } from '../../registry/index.ts';
-import type { Descriptor, Digest } from '../../spec/content.ts';
+import type { Descriptor, Digest, Platform } from '../../spec/content.ts';
 import { sha256Digest } from '../../spec/digest.ts';
-import { decodeManifest } from '../../spec/image.ts';
+import { decodeIndex, decodeManifest } from '../../spec/image.ts';
+import { formatPlatform } from '../../spec/platform.ts';
 import {
   familiarReference,
   formatReference,
   type ImageReference,
   parseReference,
 } from '../../spec/reference.ts';
-import type { ImageRecord } from '../../store/index.ts';
+import { type ImageRecord, lacksPlatform, platformOf } from '../../store/index.ts';
 import type { PushOptions, PushResult } from '../contract.ts';
 import type { Parts } from '../parts.ts';
 import { emitImage } from './image-events.ts';
@@ -31,7 +32,7 @@ export async function pushImage(
     throw new TiffinError('invalid', 'bad-reference', 'cannot push a digest reference');
   }
   const references = given.tag === undefined ? tagsOf(parts, given) : [given];
-  const images = references.map((reference) => requireImage(parts, reference));
+  const images = references.map((reference) => requireImages(parts, reference, options.platform));
   await using _hold = await parts.store.hold();
   const { tag: _tag, ...repository } = given;
   options.onProgress({
@@ -40,8 +41,10 @@ export async function pushImage(
   });
   const results: PushResult[] = [];
   for (const [at, reference] of references.entries()) {
-    const image = images[at];
-    if (image !== undefined) results.push(await pushOne(parts, reference, image, options));
+    const [image, ...others] = images[at] ?? [];
+    if (image !== undefined) {
+      results.push(await pushOne(parts, reference, [image, ...others], options));
+    }
   }
   return results;
 }
@@ -49,14 +52,22 @@ export async function pushImage(
 async function pushOne(
   parts: Parts,
   reference: ImageReference,
-  image: ImageRecord,
+  all: readonly [ImageRecord, ...ImageRecord[]],
   options: PushOptions,
 ): Promise<PushResult> {
   const { store } = parts;
-  const pushed = await outgoing(parts, image);
+  const { index, parts: images } = await outgoingIndex(
+    parts,
+    familiarReference(reference),
+    all,
+    options,
+  );
+  const pushed: PushedImage[] = [];
+  for (const image of images) pushed.push(await outgoing(parts, image));
   const { digest, size } = await push({
     reference,
-    images: [pushed],
+    images: pushed,
+    ...(index === undefined ? {} : { index: overSent(index, images, pushed) }),
     content: (blob) => Bun.file(store.blobs.path(blob)),
     mountFrom: (blob) => sourcesOf(parts, reference, blob),
     ...(options.auth === undefined ? {} : { auth: options.auth }),
@@ -65,11 +76,61 @@ async function pushOne(
   });
   const tag = reference.tag ?? 'latest';
   const { registry, repository } = reference;
-  await store.images.nameDigest(image.id, { registry, repository, digest });
+  for (const { id } of images)
+    await store.images.nameDigest(id, { registry, repository, digest }, index?.digest);
   options.onProgress({ id: '', status: `${tag}: digest: ${digest} size: ${size}` });
   const name = familiarReference(reference);
-  emitImage(parts, 'push', name, image);
+  emitImage(parts, 'push', name, images[0]);
   return { Tag: tag, Digest: digest, Size: size };
+}
+
+type SentIndex = NonNullable<Parameters<typeof push>[0]['index']>;
+
+/** The index through which the images came, when all that it names is here; otherwise the one image that runs here. */
+async function outgoingIndex(
+  { store }: Parts,
+  name: string,
+  all: readonly [ImageRecord, ...ImageRecord[]],
+  { platform, onProgress }: PushOptions,
+): Promise<{ index: SentIndex | undefined; parts: readonly ImageRecord[] }> {
+  const [first] = all;
+  const single = { index: undefined, parts: [first] };
+  const digest = store.images.indexOf(name);
+  if (digest === undefined || platform !== undefined) return single;
+  const bytes = await store.blobs.readAll(digest, limits.manifestBytes);
+  const { manifests, mediaType } = decodeIndex(bytes);
+  const images = manifests.map((part) => all.find((each) => each.manifest.digest === part.digest));
+  const found = images.flatMap((image) => image ?? []);
+  if (found.length === images.length) {
+    return { index: { mediaType, digest, bytes }, parts: found };
+  }
+  if (all.length > 1) {
+    const words = formatPlatform(platformOf(first.config));
+    const status = `Not all multiplatform-content is present, only ${words} is pushed`;
+    onProgress({ id: '', status });
+  }
+  return single;
+}
+
+/** With the manifests as they are sent: those of layers that were compressed for it are others than the stored ones. */
+function overSent(
+  index: SentIndex,
+  images: readonly ImageRecord[],
+  pushed: readonly PushedImage[],
+): SentIndex {
+  const isSame = pushed.every(
+    ({ manifest }, at) => manifest.digest === images[at]?.manifest.digest,
+  );
+  if (isSame) return index;
+  const body = JSON.parse(new TextDecoder().decode(index.bytes));
+  const manifests = decodeIndex(index.bytes).manifests.map((descriptor, at) => {
+    const sent = pushed[at]?.manifest;
+    return sent === undefined
+      ? descriptor
+      : { ...descriptor, digest: sent.digest, size: sent.bytes.length };
+  });
+  const bytes = Buffer.from(JSON.stringify({ ...body, manifests }));
+  return { mediaType: index.mediaType, digest: sha256Digest(bytes), bytes };
 }
 
 /** The stored manifest byte by byte, unless a layer had to be compressed. */
@@ -117,18 +178,26 @@ function sourcesOf(parts: Parts, target: ImageReference, blob: Digest): string[]
 
 function tagsOf(parts: Parts, repository: ImageReference): ImageReference[] {
   const wanted = formatReference(repository);
-  const tags = parts.store.images
-    .list()
-    .flatMap((image) => image.tags.map(parseReference))
+  const all = new Set(parts.store.images.list().flatMap(({ tags }) => tags));
+  const tags = [...all]
+    .map(parseReference)
     .filter(({ tag: _tag, ...rest }) => formatReference(rest) === wanted);
   if (tags.length > 0) return tags;
   const message = `An image does not exist locally with the tag: ${familiarReference(repository)}`;
   throw new TiffinError('not-found', 'no-such-image', message);
 }
 
-function requireImage(parts: Parts, reference: ImageReference): ImageRecord {
-  const image = parts.store.images.find(familiarReference(reference));
-  if (image !== undefined) return image;
+function requireImages(
+  { store }: Parts,
+  reference: ImageReference,
+  platform: Platform | undefined,
+): ImageRecord[] {
+  const name = familiarReference(reference);
+  const all = store.images.allOf(name);
+  if (all.length > 0 && platform === undefined) return all;
+  const image = platform === undefined ? undefined : store.images.findFor(name, platform);
+  if (image !== undefined) return [image];
+  if (all.length > 0 && platform !== undefined) throw lacksPlatform(name, platform);
   const { tag: _tag, ...repository } = reference;
   const message = `An image does not exist locally with the tag: ${familiarReference(repository)}`;
   throw new TiffinError('not-found', 'no-such-image', message);

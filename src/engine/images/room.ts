@@ -2,9 +2,8 @@
 
 import { TiffinError } from '../../base/errors.ts';
 import type { Platform } from '../../spec/content.ts';
-import { formatPlatform, parsePlatform, platformMatches } from '../../spec/platform.ts';
-import type { ImageRecord, Store } from '../../store/index.ts';
-import { hostPlatform } from './host-platform.ts';
+import { formatPlatform, parsePlatform } from '../../spec/platform.ts';
+import { type ImageRecord, lacksPlatform, platformOf, type Store } from '../../store/index.ts';
 import { isStarter, loadStarter } from './starter.ts';
 
 export type ResolvedImage = ImageRecord;
@@ -35,13 +34,26 @@ export class ImageRoom {
 
   /** `provide`, with every layer unpacked and the platform checked. */
   async resolve(reference: string, platform?: string): Promise<ResolvedImage> {
-    const image = await this.provide(reference);
-    if (platform !== undefined && platform !== '') {
-      requirePlatform(image, reference, parsePlatform(platform));
-    }
+    const image = platform
+      ? await this.#provideFor(reference, parsePlatform(platform))
+      : await this.provide(reference);
     await this.#store.prepare(image);
     this.#remember(image);
     return image;
+  }
+
+  /** By name or id; of a name that stands for several platforms the one that is asked for. Throws `not-found` in Docker's words. */
+  async provideFor(reference: string, platform: Platform | undefined): Promise<ImageRecord> {
+    const image = await this.provide(reference);
+    if (platform === undefined) return image;
+    const found = this.#store.images.findFor(reference, platform);
+    if (found === undefined) throw lacksPlatform(reference, platform);
+    return found;
+  }
+
+  async #provideFor(reference: string, wanted: Platform): Promise<ImageRecord> {
+    const image = await this.provide(reference);
+    return this.#store.images.findFor(reference, wanted) ?? refuse(image, reference, wanted);
   }
 
   find(reference: string): ResolvedImage | undefined {
@@ -88,17 +100,15 @@ export class ImageRoom {
   /** The embedded image is there from the first time that somebody names it. */
   async #provideStarter(reference: string): Promise<void> {
     if (!isStarter(reference) || this.#store.images.find(reference) !== undefined) return;
-    this.#starter ??= loadStarter(this.#store, hostPlatform()).finally(() => {
+    this.#starter ??= loadStarter(this.#store).finally(() => {
       this.#starter = undefined;
     });
     await this.#starter;
   }
 }
 
-function requirePlatform(image: ImageRecord, reference: string, wanted: Platform): void {
-  const { architecture, os, variant } = image.config;
-  const offered = { architecture, os, ...(variant === undefined ? {} : { variant }) };
-  if (platformMatches(wanted, offered)) return;
+function refuse(image: ImageRecord, reference: string, wanted: Platform): never {
+  const offered = platformOf(image.config);
   throw new TiffinError(
     'not-found',
     'wrong-platform',

@@ -2,7 +2,6 @@
 
 import { readFileSync } from 'node:fs';
 import starter from '../../../dist/starter.tar' with { type: 'file' };
-import type { Platform } from '../../spec/content.ts';
 import type { Store } from '../../store/index.ts';
 
 const NAMES: ReadonlySet<string> = new Set([
@@ -18,8 +17,8 @@ export function isStarter(reference: string): boolean {
   return NAMES.has(reference);
 }
 
-export async function loadStarter(store: Store, platform: Platform): Promise<void> {
-  await store.archives.load(embedded(), platform);
+export async function loadStarter(store: Store): Promise<void> {
+  await store.archives.load(embedded());
 }
 
 /** A file inside of the binary can be read only as a whole. */

@@ -1,16 +1,17 @@
 /** The images' part of the contract. */
 
+import { hostPlatform } from '../../host/host-platform.ts';
+import type { Platform } from '../../spec/content.ts';
 import type { ImageSummary } from '../../spec/docker.ts';
 import { parsePlatform } from '../../spec/platform.ts';
 import { parseReference } from '../../spec/reference.ts';
-import type { ImageUse } from '../../store/index.ts';
+import type { ImageUse, RemovedItem } from '../../store/index.ts';
 import type { Images } from '../contract.ts';
 import type { Parts } from '../parts.ts';
 import { announced } from '../prune-event.ts';
 import { askRegistry, searchImages } from './ask.ts';
 import { containerCounts } from './container-counts.ts';
 import { imageFilter, withAskedNames } from './filter.ts';
-import { hostPlatform } from './host-platform.ts';
 import { emitImage } from './image-events.ts';
 import { pruneImages } from './prune.ts';
 import { pullImage } from './pull.ts';
@@ -26,12 +27,13 @@ export function imageVerbs(parts: Parts): Images {
     search: (term, options) => searchImages(term, options),
     push: (name, options) => pushImage(parts, name, options),
     list: async (options) => listImages(parts, options),
-    inspect: async (name) => imageInspect(await parts.images.provide(name)),
-    history: async (name) => store.history(await parts.images.provide(name)).map(historyItem),
+    inspect: async (name, platform) => imageInspect(await parts.images.provideFor(name, platform)),
+    history: async (name, platform) =>
+      store.history(await parts.images.provideFor(name, platform)).map(historyItem),
     tag: (name, repository, tag) => tagImage(parts, name, repository, tag),
-    remove: (name, options) => removeImage(parts, name, options.force),
+    remove: (name, options) => removeImages(parts, name, options),
     load: (archive, onProgress, platform) => loadImages(parts, archive, onProgress, platform),
-    save: (names) => saveImages(parts, names),
+    save: (names, platform) => saveImages(parts, names, platform),
     import: (archive, options) => importImage(parts, archive, options),
     prune: (filters) => announced(parts, 'image', pruneImages(parts, filters)),
   };
@@ -60,6 +62,23 @@ async function tagImage(
   emitImage(parts, 'tag', image.id, image, text);
 }
 
+/** With platforms only those of the name; the last one takes the name with it. */
+async function removeImages(
+  parts: Parts,
+  name: string,
+  { force, platforms }: Parameters<Images['remove']>[1],
+) {
+  const items: RemovedItem[] = [];
+  const all = parts.store.images.allOf(name);
+  const doomed = new Set<string>();
+  for (const platform of platforms) {
+    doomed.add((await parts.images.provideFor(name, platform)).id);
+  }
+  if (doomed.size === 0 || doomed.size === all.length) return removeImage(parts, name, force);
+  for (const id of doomed) items.push(...(await removeImage(parts, id, force)));
+  return items;
+}
+
 async function removeImage(parts: Parts, name: string, force: boolean) {
   const image = parts.store.images.find(name);
   const items = await parts.store.remove(name, { force, uses: imageUses(parts) });
@@ -82,11 +101,9 @@ async function loadImages(
   parts: Parts,
   archive: AsyncIterable<Uint8Array>,
   onProgress: Parameters<Images['load']>[1],
-  wanted: Parameters<Images['load']>[2],
+  platform: Parameters<Images['load']>[2],
 ): Promise<string[]> {
-  const platform = wanted ?? hostPlatform();
-  const isWanted = wanted !== undefined;
-  const loaded = await parts.store.archives.load(archive, platform, onProgress, isWanted);
+  const loaded = await parts.store.archives.load(archive, platform, onProgress);
   for (const { id, name } of loaded) {
     emitImage(parts, 'load', id, parts.store.images.find(id), name ?? id);
   }
@@ -95,12 +112,16 @@ async function loadImages(
   );
 }
 
-async function* saveImages(parts: Parts, names: string[]): AsyncIterable<Uint8Array> {
+async function* saveImages(
+  parts: Parts,
+  names: string[],
+  platform: Platform | undefined,
+): AsyncIterable<Uint8Array> {
   for (const name of names) {
-    const image = await parts.images.provide(name);
+    const image = await parts.images.provideFor(name, platform);
     emitImage(parts, 'save', image.id, image, name);
   }
-  yield* parts.store.archives.save(names);
+  yield* parts.store.archives.save(names, platform);
 }
 
 async function importImage(

@@ -8,7 +8,7 @@ import type {
   ImageConfig as ShownConfig,
 } from '../../spec/docker.ts';
 import type { Healthcheck, ImageDefaults } from '../../spec/image-config.ts';
-import type { HistoryStep, ImageRecord } from '../../store/index.ts';
+import { type HistoryStep, type ImageRecord, platformOf } from '../../store/index.ts';
 import { formatTime } from '../time.ts';
 
 /** `containers`: how many were made from it. */
@@ -23,7 +23,7 @@ export function imageSummary(image: ImageRecord, containers: number): ImageSumma
     SharedSize: -1,
     Labels: image.config.config.labels,
     Containers: containers,
-    Descriptor: image.manifest,
+    Descriptor: { ...image.manifest, platform: platformOf(image.config) },
   };
 }
 

@@ -32,15 +32,14 @@ export class Archives {
 
   load(
     archive: AsyncIterable<Uint8Array>,
-    platform: Platform,
+    platform?: Platform,
     onProgress?: OnProgress,
-    mustMatch = false,
   ): Promise<LoadedImage[]> {
-    return loadArchive(this.#store, archive, platform, onProgress, mustMatch);
+    return loadArchive(this.#store, archive, platform, onProgress);
   }
 
-  save(names: readonly string[]): AsyncGenerator<Uint8Array> {
-    return saveArchive(this.#store, names);
+  save(names: readonly string[], platform?: Platform): AsyncGenerator<Uint8Array> {
+    return saveArchive(this.#store, names, platform);
   }
 
   import(archive: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<Digest> {

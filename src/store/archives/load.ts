@@ -4,7 +4,7 @@ import type { TiffinError } from '../../base/errors.ts';
 import type { Digest, OnProgress, Platform } from '../../spec/content.ts';
 import { formatPlatform, platformMatches } from '../../spec/platform.ts';
 import { familiarReference, withDefaultTag } from '../../spec/reference.ts';
-import type { ImageOrigin } from '../images/images.ts';
+import { type ImageOrigin, platformOf } from '../images/images.ts';
 import { readImage, type StoredImage } from '../images/read-image.ts';
 import type { Store } from '../index.ts';
 import { INDEX_FILE } from '../layout.ts';
@@ -21,15 +21,14 @@ export interface LoadedImage {
 type LoadTarget = Pick<Store, 'blobs' | 'layers' | 'admit' | 'hold' | 'collect'>;
 
 /**
- * docker-archive or OCI layout, as tar, optionally compressed. Throws `invalid`; then nothing of it stays. `platform` selects from an
- * index; with `mustMatch` an image of another one that stands alone is refused too.
+ * docker-archive or OCI layout, as tar, optionally compressed. Throws `invalid`; then nothing of it stays. All platforms of an
+ * index are taken, or the one that is asked for; an image of another one is refused then.
  */
 export async function loadArchive(
   store: LoadTarget,
   archive: AsyncIterable<Uint8Array>,
-  platform: Platform,
+  platform?: Platform,
   onProgress?: OnProgress,
-  mustMatch = false,
 ): Promise<LoadedImage[]> {
   await using _hold = await store.hold();
   // Takes place when the hold ends: files of the archive that belong to no image, or all of a refused one.
@@ -38,9 +37,9 @@ export async function loadArchive(
   const found = await findImages(store, received, platform);
   const images: StoredImage[] = [];
   for (const { manifest } of found) images.push(await readImage(store.blobs, manifest));
-  const fits = ({ config: { os, architecture, variant } }: StoredImage) =>
-    platformMatches(platform, { os, architecture, ...(variant && { variant }) });
-  if (mustMatch && !images.every(fits)) throw noImage(platform);
+  const fits = ({ config }: StoredImage) =>
+    platform === undefined || platformMatches(platform, platformOf(config));
+  if (!images.every(fits)) throw noImage(platform);
   // Each layer is compared with the diffId in the configuration as it is unpacked.
   for (const { diffId, blob } of images.flatMap((image) => image.layers)) {
     await store.layers.ensure(diffId, blob, onProgress);
@@ -48,8 +47,9 @@ export async function loadArchive(
   const loaded: LoadedImage[] = [];
   for (const origin of found) {
     const { id } = await store.admit(origin);
-    for (const name of origin.names) {
-      loaded.push({ id, name: familiarReference(withDefaultTag(name)) });
+    for (const name of origin.names.map((each) => familiarReference(withDefaultTag(each)))) {
+      // Several platforms of one name.
+      if (!loaded.some((each) => each.name === name)) loaded.push({ id, name });
     }
     if (origin.names.length === 0) loaded.push({ id, name: undefined });
   }
@@ -60,7 +60,7 @@ export async function loadArchive(
 async function findImages(
   store: LoadTarget,
   received: ReceivedArchive,
-  platform: Platform,
+  platform: Platform | undefined,
 ): Promise<ImageOrigin[]> {
   const index = received.document(INDEX_FILE);
   const manifest = received.document(DOCKER_MANIFEST);
@@ -74,6 +74,7 @@ async function findImages(
   return docker;
 }
 
-function noImage(platform: Platform): TiffinError {
-  return broken(`it has no image for ${formatPlatform(platform)}`);
+function noImage(platform: Platform | undefined): TiffinError {
+  const what = platform === undefined ? '' : ` for ${formatPlatform(platform)}`;
+  return broken(`it has no image${what}`);
 }

@@ -3,62 +3,73 @@
 import { limits } from '../../base/limits.ts';
 import type { Descriptor, Platform } from '../../spec/content.ts';
 import { decodeImageDocument, decodeIndex, type ImageIndex } from '../../spec/image.ts';
-import { platformMatches, selectPlatform } from '../../spec/platform.ts';
+import { selectPlatform } from '../../spec/platform.ts';
 import { type ImageReference, parseReference } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
 import type { ImageOrigin } from '../images/images.ts';
 import { IMAGE_NAME, REF_NAME } from '../layout.ts';
 import { broken } from './receive.ts';
 
-/** The images for this platform. An image of another platform is taken when the archive has it alone. */
+/** The images that the archive holds: of every platform, or the best for one. */
 export async function ociImages(
   index: Uint8Array,
   blobs: FileBlobStore,
-  platform: Platform,
+  platform: Platform | undefined,
 ): Promise<ImageOrigin[]> {
   const images: ImageOrigin[] = [];
   const { manifests } = decodeIndex(index);
-  if (manifests.length > limits.archiveImages) throw broken('index.json lists too many images');
   for (const descriptor of manifests) {
     if (isAttestation(descriptor)) continue;
-    const manifest = await resolveManifest(descriptor, blobs, platform, 0);
-    if (manifest === undefined) continue;
+    const found = await resolveManifests(descriptor, blobs, platform, 0);
     const name = nameOf(descriptor);
-    images.push({ manifest, names: name === undefined ? [] : [name] });
+    const isIndex = !found.some(({ digest }) => digest === descriptor.digest);
+    for (const manifest of found) {
+      images.push({
+        manifest,
+        ...(isIndex ? { index: descriptor.digest } : {}),
+        names: name === undefined ? [] : [name],
+      });
+    }
+    if (images.length > limits.archiveImages) throw broken('index.json lists too many images');
   }
   return images;
 }
 
-async function resolveManifest(
+async function resolveManifests(
   descriptor: Descriptor,
   blobs: FileBlobStore,
-  platform: Platform,
+  platform: Platform | undefined,
   depth: number,
-): Promise<Descriptor | undefined> {
+): Promise<Descriptor[]> {
   if (depth > limits.indexDepth) throw broken('indexes are nested too deeply');
   if (!blobs.has(descriptor.digest)) throw broken(`blob ${descriptor.digest} is missing`);
   const bytes = await blobs.readAll(descriptor.digest, limits.manifestBytes);
   const document = decodeImageDocument(bytes, descriptor.mediaType);
   if (document.kind === 'manifest') {
-    return { mediaType: document.mediaType, digest: descriptor.digest, size: bytes.length };
+    const { mediaType } = document;
+    return [{ mediaType, digest: descriptor.digest, size: bytes.length }];
   }
-  const chosen = choose(document, blobs, platform);
-  return chosen && resolveManifest(chosen, blobs, platform, depth + 1);
+  const found: Descriptor[] = [];
+  for (const chosen of choose(document, blobs, platform)) {
+    found.push(...(await resolveManifests(chosen, blobs, platform, depth + 1)));
+    // Each level may multiply the last.
+    if (found.length > limits.archiveImages) throw broken('an index lists too many images');
+  }
+  return found;
 }
 
 /** An index may list more than the archive holds: only what is there counts. */
 function choose(
   index: ImageIndex,
   blobs: FileBlobStore,
-  platform: Platform,
-): Descriptor | undefined {
+  platform: Platform | undefined,
+): Descriptor[] {
   const present = index.manifests.filter(
     (manifest) => !isAttestation(manifest) && blobs.has(manifest.digest),
   );
-  const matching = present.filter(
-    (manifest) => manifest.platform && platformMatches(platform, manifest.platform),
-  );
-  return selectPlatform(matching, platform) ?? (present.length === 1 ? present[0] : undefined);
+  if (platform === undefined || present.length === 1) return present;
+  const chosen = selectPlatform(present, platform);
+  return chosen === undefined ? [] : [chosen];
 }
 
 /** A name only if it is a complete one: `ref.name` may also be a bare tag, which names no repository. */

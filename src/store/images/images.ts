@@ -3,9 +3,10 @@
 import { TiffinError } from '../../base/errors.ts';
 import { isHex } from '../../base/ids.ts';
 import { limits } from '../../base/limits.ts';
-import type { Descriptor, Digest } from '../../spec/content.ts';
+import type { Descriptor, Digest, Platform } from '../../spec/content.ts';
 import { isDigest, parseDigest } from '../../spec/digest.ts';
 import { decodeImageConfig, type ImageConfig } from '../../spec/image-config.ts';
+import { formatPlatform } from '../../spec/platform.ts';
 import {
   familiarReference,
   formatReference,
@@ -15,6 +16,7 @@ import {
 } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
 import type { LayoutImage } from '../layout.ts';
+import { NamedPlatforms } from './platforms.ts';
 import type { StoredImage } from './read-image.ts';
 import type { ImageRecords, ImageRow } from './records.ts';
 
@@ -67,6 +69,7 @@ export class Images {
   readonly #blobs: FileBlobStore;
   readonly #layers: LayerSizes;
   readonly #changed: () => Promise<void>;
+  readonly #platforms: NamedPlatforms;
   readonly #configs = new Map<Digest, ImageConfig>();
 
   /** `changed` is awaited after each change of images or names. */
@@ -80,6 +83,10 @@ export class Images {
     this.#blobs = blobs;
     this.#layers = layers;
     this.#changed = changed;
+    this.#platforms = new NamedPlatforms(records, (id) => {
+      const row = records.get(id);
+      return row && platformOf(this.#config(row.id));
+    });
   }
 
   /** Records an image whose layers are unpacked. */
@@ -101,9 +108,8 @@ export class Images {
         blobSize: blob.size,
       })),
     });
-    for (const name of origin.names) {
-      this.#records.setName(formatReference(withDefaultTag(name)), id, nowMs);
-    }
+    for (const name of origin.names)
+      this.#platforms.give(formatReference(withDefaultTag(name)), id, nowMs, origin.index);
     await this.#changed();
     return this.resolve(id);
   }
@@ -119,6 +125,23 @@ export class Images {
     const id = this.#findId(name);
     const row = id === undefined ? undefined : this.#records.get(id);
     return row && this.#record(row);
+  }
+
+  /** What the name stands for on a platform; undefined when that is not here. */
+  findFor(name: string, platform: Platform): ImageRecord | undefined {
+    const id = this.#platforms.best(this.#allIds(name), platform);
+    return id === undefined ? undefined : this.byId(id);
+  }
+
+  /** All that the name stands for: one image per platform, the one that is meant without a platform first. Empty: it is not here. */
+  allOf(name: string): ImageRecord[] {
+    return this.#allIds(name).flatMap((id) => this.byId(id) ?? []);
+  }
+
+  /** The index that a name stands for; undefined for an image by itself. */
+  indexOf(name: string): Digest | undefined {
+    const full = this.#fullName(name);
+    return full === undefined ? undefined : this.#records.indexOfName(full);
   }
 
   /** By id, also when it was removed and only a container keeps it. */
@@ -145,14 +168,17 @@ export class Images {
         'refusing to create a tag with a digest reference',
       );
     }
-    const { id } = this.resolve(name);
-    this.#records.setName(formatReference(withDefaultTag(target)), id, Date.now());
+    this.resolve(name);
+    const [id = '', ...others] = this.allOf(name).map((image) => image.id);
+    const index = this.indexOf(name);
+    const full = formatReference(withDefaultTag(target));
+    this.#records.setName(full, id, Date.now(), { others, index });
     await this.#changed();
   }
 
   /** Remembers that the image is known by this digest in a repository. */
-  async nameDigest(id: Digest, name: ImageReference): Promise<void> {
-    this.#records.setName(formatReference(name), id, Date.now());
+  async nameDigest(id: Digest, name: ImageReference, index?: Digest): Promise<void> {
+    this.#platforms.give(formatReference(name), id, Date.now(), index);
     await this.#changed();
   }
 
@@ -160,7 +186,10 @@ export class Images {
   layoutImages(): LayoutImage[] {
     return this.#records.list().flatMap((row): LayoutImage[] => {
       const manifest = manifestDescriptor(row);
-      const names = this.#records.names(row.id).filter((name) => !name.includes('@'));
+      // A name may stand for one entry only.
+      const names = this.#records
+        .names(row.id)
+        .filter((name) => !name.includes('@') && this.#records.idByName(name) === row.id);
       if (names.length === 0) return [{ manifest, name: undefined }];
       return names.map((name) => ({ manifest, name }));
     });
@@ -177,7 +206,21 @@ export class Images {
     return row !== undefined && !row.removed ? row.id : this.#records.idByManifest(digest);
   }
 
+  /** An id or a digest means one image, whatever its names. */
+  #allIds(name: string): string[] {
+    const id = this.#findId(name);
+    if (id === undefined) return [];
+    const full = this.#fullName(name);
+    const all = full === undefined ? [] : this.#platforms.all(full);
+    return all[0] === id ? all : [id];
+  }
+
   #byName(name: string): string | undefined {
+    const full = this.#fullName(name);
+    return full === undefined ? undefined : this.#records.idByName(full);
+  }
+
+  #fullName(name: string): string | undefined {
     let reference: ImageReference;
     try {
       reference = withDefaultTag(parseReference(name));
@@ -186,9 +229,7 @@ export class Images {
     }
     const { tag, ...untagged } = reference;
     // With a digest the tag is only a remark.
-    return this.#records.idByName(
-      formatReference(untagged.digest === undefined ? reference : untagged),
-    );
+    return formatReference(untagged.digest === undefined ? reference : untagged);
   }
 
   #byPrefix(text: string): string | undefined {
@@ -241,6 +282,12 @@ export function noSuchImage(name: string): TiffinError {
   return new TiffinError('not-found', 'no-such-image', `No such image: ${shown}`);
 }
 
+/** In Docker's words. */
+export function lacksPlatform(name: string, platform: Platform): TiffinError {
+  const message = `image with reference ${name} was found but does not provide the specified platform (${formatPlatform(platform)})`;
+  return new TiffinError('not-found', 'no-such-platform', message);
+}
+
 function layersOf(row: ImageRow): ImageLayer[] {
   return row.layers.map(({ diffId, blob, blobType, blobSize }) => ({
     diffId,
@@ -250,6 +297,10 @@ function layersOf(row: ImageRow): ImageLayer[] {
 
 function manifestDescriptor(row: ImageRow): Descriptor {
   return { mediaType: row.manifestType, digest: row.manifest, size: row.manifestSize };
+}
+
+export function platformOf({ architecture, os, variant }: ImageConfig): Platform {
+  return { architecture, os, ...(variant === undefined ? {} : { variant }) };
 }
 
 /** ms since 1970; 0 for an absent or unreadable time. */

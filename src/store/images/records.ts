@@ -21,6 +21,16 @@ CREATE TABLE IF NOT EXISTS image_names (
   image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS image_names_image ON image_names(image);
+CREATE TABLE IF NOT EXISTS image_platforms (
+  name TEXT NOT NULL,
+  image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
+  PRIMARY KEY (name, image)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS name_indexes (
+  name TEXT PRIMARY KEY,
+  image_index TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS image_platforms_image ON image_platforms(image);
 CREATE TABLE IF NOT EXISTS image_layers (
   image TEXT NOT NULL REFERENCES images(id) ON DELETE CASCADE,
   position INTEGER NOT NULL,
@@ -53,6 +63,12 @@ export interface ImageRow {
   removed: boolean;
   /** Bottom first. */
   layers: LayerRow[];
+}
+
+/** Other platforms of a name, and the index that it stands for. */
+export interface NameMore {
+  others?: readonly string[];
+  index?: Digest | undefined;
 }
 
 export class ImageRecords {
@@ -141,42 +157,81 @@ export class ImageRecords {
   /** Complete names, `docker.io/library/alpine:3` and `docker.io/library/alpine@sha256:…`, in order. */
   names(id: string): string[] {
     return this.#database
-      .all('SELECT name FROM image_names WHERE image = ? ORDER BY name', id)
-      .map((row) => text(row, 'name'));
-  }
-
-  /** All names of a repository, given as `docker.io/library/alpine`. */
-  namesOfRepository(repository: string): string[] {
-    return this.#database
       .all(
-        'SELECT name FROM image_names WHERE (name > ? AND name < ?) OR (name > ? AND name < ?) ORDER BY name',
-        `${repository}:`,
-        `${repository};`,
-        `${repository}@`,
-        `${repository}A`,
+        'SELECT name FROM image_names WHERE image = ? UNION SELECT name FROM image_platforms WHERE image = ? ORDER BY name',
+        id,
+        id,
       )
       .map((row) => text(row, 'name'));
   }
 
-  /** Gives the name to the image, taking it from any other. */
-  setName(name: string, id: string, nowMs: number): void {
+  /** Images that the name stands for on other platforms than the one of `idByName`. */
+  others(name: string): string[] {
+    return this.#database
+      .all('SELECT image FROM image_platforms WHERE name = ? ORDER BY image', name)
+      .map((row) => text(row, 'image'));
+  }
+
+  /** The index that the name stands for. */
+  indexOfName(name: string): Digest | undefined {
+    const row = this.#database.get('SELECT image_index FROM name_indexes WHERE name = ?', name);
+    return row && digest(row, 'image_index');
+  }
+
+  /** Of all names. */
+  indexes(): Digest[] {
+    return this.#database
+      .all('SELECT DISTINCT image_index FROM name_indexes')
+      .map((row) => digest(row, 'image_index'));
+  }
+
+  /** Gives the name to the image and, for other platforms, to the others; nobody else keeps it. */
+  setName(name: string, id: string, nowMs: number, more: NameMore = {}): void {
+    const { others = [], index } = more;
     this.#database.transaction(() => {
-      this.#database.run(
-        'INSERT INTO image_names (name, image) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET image = excluded.image',
-        name,
-        id,
-      );
-      this.#database.run('UPDATE images SET tagged_ms = ?, removed = 0 WHERE id = ?', nowMs, id);
+      this.removeName(name);
+      this.#database.run('INSERT INTO image_names (name, image) VALUES (?, ?)', name, id);
+      if (index !== undefined) {
+        const sql = 'INSERT INTO name_indexes (name, image_index) VALUES (?, ?)';
+        this.#database.run(sql, name, index);
+      }
+      for (const other of others) {
+        this.#database.run('INSERT INTO image_platforms (name, image) VALUES (?, ?)', name, other);
+      }
+      for (const each of [id, ...others]) {
+        this.#database.run(
+          'UPDATE images SET tagged_ms = ?, removed = 0 WHERE id = ?',
+          nowMs,
+          each,
+        );
+      }
     });
   }
 
+  /** For all platforms. */
   removeName(name: string): void {
-    this.#database.run('DELETE FROM image_names WHERE name = ?', name);
+    this.#database.transaction(() => {
+      this.#database.run('DELETE FROM image_names WHERE name = ?', name);
+      this.#database.run('DELETE FROM image_platforms WHERE name = ?', name);
+      this.#database.run('DELETE FROM name_indexes WHERE name = ?', name);
+    });
+  }
+
+  /** Takes the name from one image; another platform's, if there is one, keeps it. */
+  takeName(name: string, id: string): void {
+    const all = [this.idByName(name) ?? id, ...this.others(name)];
+    const [next, ...others] = all.filter((each) => each !== id);
+    if (next === undefined) this.removeName(name);
+    else
+      this.setName(name, next, this.get(next)?.taggedMs ?? 0, {
+        others,
+        index: this.indexOfName(name),
+      });
   }
 
   markRemoved(id: string): void {
     this.#database.transaction(() => {
-      this.#database.run('DELETE FROM image_names WHERE image = ?', id);
+      for (const name of this.names(id)) this.takeName(name, id);
       this.#database.run('UPDATE images SET removed = 1 WHERE id = ?', id);
     });
   }

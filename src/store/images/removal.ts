@@ -56,16 +56,24 @@ export class Removal {
     const reference = namedBy(name, this.#records.names(row.id));
     const uses = options.uses.filter((use) => use.image === row.id);
     const items: RemovedItem[] = [];
+    const others = reference === undefined ? [] : this.#records.others(formatReference(reference));
     if (reference !== undefined && this.#untagOnly(row, reference, uses, options.force, items)) {
+      this.#dropNameless(others, reference, options.uses, items);
       await this.#changed();
+      if (others.length > 0) await this.#garbage.collect();
       return items;
     }
     if (reference === undefined) this.#checkRepositories(row, options.force);
     checkUses(row, uses, options.force);
-    for (const found of this.#records.names(row.id)) this.#untag(found, items);
+    for (const found of this.#records.names(row.id)) {
+      if (reference === undefined) this.#records.takeName(found, row.id);
+      if (this.#records.idByName(found) === undefined || reference !== undefined)
+        this.#untag(found, items);
+    }
     this.#records.markRemoved(row.id);
-    await this.#changed();
     items.push({ Deleted: row.id });
+    this.#dropNameless(others, reference, options.uses, items);
+    await this.#changed();
     const collected = await this.#garbage.collect();
     for (const layer of collected.layers) items.push({ Deleted: layer });
     return items;
@@ -95,6 +103,31 @@ export class Removal {
     if (!stays && !uses.some((use) => use.running)) return false;
     for (const found of doomed) this.#untag(found, items);
     return true;
+  }
+
+  /** Other platforms that had the removed name and have no other; a container's stays, nameless. */
+  #dropNameless(
+    ids: readonly string[],
+    removed: ImageReference | undefined,
+    uses: readonly ImageUse[],
+    items: RemovedItem[],
+  ): void {
+    const repository = removed && repositoryOf(formatReference(removed));
+    for (const id of ids) {
+      const row = this.#records.get(id);
+      const names = this.#records.names(id);
+      // As with the image itself: digests alone do not keep it.
+      const isNamed = names.some(
+        (name) => !name.includes('@') || repositoryOf(name) !== repository,
+      );
+      if (row === undefined || isNamed || uses.some((use) => use.image === id)) continue;
+      for (const name of names) {
+        this.#records.takeName(name, id);
+        items.push({ Untagged: familiarReference(parseReference(name)) });
+      }
+      this.#records.markRemoved(id);
+      items.push({ Deleted: row.id });
+    }
   }
 
   #untag(name: string, items: RemovedItem[]): void {

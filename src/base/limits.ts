@@ -49,6 +49,8 @@ export const limits = {
   /** What layers, blobs and contexts leave of a disk, and the share that is enough on a small one. */
   diskReserveBytes: 256 * MiB,
   diskReserveShare: 0.01,
+  /** Of xz and lzma archives: what a match may reach back. xz -9 takes 64 MiB. */
+  lzmaDictionaryBytes: 128 * MiB,
   /** Redirects followed for one registry request. */
   registryRedirects: 10,
   /** Beginnings of blobs whose transfer broke off that an engine keeps over its restart. */

@@ -4,62 +4,84 @@ import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { errnoName, errorMessage, TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { decodeLzma, LZMA_HEADER, looksLikeLzma } from './lzma/alone.ts';
+import { decodeXz } from './lzma/xz.ts';
 import { ZstdFrames } from './zstd-frames.ts';
 
-export type Compression = 'none' | 'gzip' | 'zstd';
+/** What a layer may be stored as. */
+export type LayerCompression = 'none' | 'gzip' | 'zstd';
+
+export type Compression = LayerCompression | 'xz' | 'lzma';
 
 /** Large pieces: each one costs a trip to a worker thread and back. */
 const CHUNK = 128 * 1024;
-const MAGIC_BYTES = 6;
+/** Bytes that tell. */
+export const COMPRESSION_HEAD = LZMA_HEADER;
 
-const MAGICS: readonly { bytes: readonly number[]; name: Compression | 'xz' | 'bzip2' }[] = [
+const MAGICS: readonly { bytes: readonly number[]; name: Compression | 'bzip2' }[] = [
   { bytes: [0x1f, 0x8b, 0x08], name: 'gzip' },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd' },
   { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], name: 'xz' },
   { bytes: [0x42, 0x5a, 0x68], name: 'bzip2' },
 ];
 
-/** What the first bytes say. Throws `unsupported` for xz and bzip2. */
+/** What the first bytes say. Throws `unsupported` for bzip2. */
 export function compressionOf(head: Uint8Array): Compression {
-  const found = MAGICS.find(({ bytes }) => bytes.every((byte, at) => head[at] === byte));
-  const name = found?.name ?? (isZstdSkippable(head) ? 'zstd' : 'none');
-  if (name === 'xz' || name === 'bzip2') {
-    throw new TiffinError(
-      'unsupported',
-      'unknown-compression',
-      `${name} archives are not supported`,
-      {
-        hint: `unpack it first, for example: ${name} -dc archive | tiffin import -`,
-      },
-    );
+  const name = MAGICS.find(({ bytes }) => bytes.every((byte, at) => head[at] === byte))?.name;
+  if (name === 'bzip2') {
+    const message = 'bzip2 archives are not supported';
+    throw new TiffinError('unsupported', 'unknown-compression', message, {
+      hint: 'unpack it first, for example: bzip2 -dc archive | tiffin import -',
+    });
   }
-  return name;
+  if (name !== undefined) return name;
+  if (isZstdSkippable(head)) return 'zstd';
+  return looksLikeLzma(head) ? 'lzma' : 'none';
+}
+
+/** Whether what has this compression can be a layer as it is. */
+export function isLayerCompression(compression: Compression): compression is LayerCompression {
+  return compression !== 'xz' && compression !== 'lzma';
 }
 
 /**
- * The uncompressed content. Concatenated gzip members and zstd frames read as one. Throws `invalid` for broken data and for
- * a stream that grows past what any honest archive does.
+ * The uncompressed content. Concatenated gzip members, zstd frames and xz streams read as one. Everything is decoded in this process: a
+ * decoder that is looked up would be looked up somewhere (CVE-2026-41567). Throws `invalid` for broken data and for a stream that grows
+ * past what any honest archive does.
  */
 export async function* decompress(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { head, rest } = await peek(source, MAGIC_BYTES);
+  const { head, rest } = await peek(source, COMPRESSION_HEAD);
   const compression = compressionOf(head);
   if (compression === 'none') {
     yield* rest;
     return;
   }
   const count = { input: 0, output: 0 };
-  const transform: Transform =
-    compression === 'gzip'
-      ? createGunzip({ chunkSize: CHUNK })
-      : createZstdDecompress({ chunkSize: CHUNK });
-  const input = compression === 'zstd' ? wholeFrames(rest) : rest;
-  const fed = feed(counted(input, count), transform);
+  for await (const chunk of DECODERS[compression](counted(rest, count))) {
+    count.output += chunk.length;
+    checkGrowth(count);
+    yield chunk;
+  }
+}
+
+type Decoder = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+const DECODERS: Readonly<Record<Exclude<Compression, 'none'>, Decoder>> = {
+  gzip: (source) => through(createGunzip({ chunkSize: CHUNK }), source, 'gzip'),
+  zstd: (source) =>
+    through(createZstdDecompress({ chunkSize: CHUNK }), wholeFrames(source), 'zstd'),
+  xz: decodeXz,
+  lzma: decodeLzma,
+};
+
+async function* through(
+  transform: Transform,
+  source: AsyncIterable<Uint8Array>,
+  compression: Compression,
+): AsyncGenerator<Uint8Array> {
+  const fed = feed(source, transform);
   try {
-    for await (const chunk of transform) {
-      count.output += chunk.length;
-      checkGrowth(count);
-      yield chunk;
-    }
+    yield* transform;
   } catch (error) {
     throw broken(error, compression);
   } finally {

@@ -2,14 +2,12 @@
 
 import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoName, errorMessage } from '../../base/errors.ts';
-import { CliError } from '../command.ts';
+import { errnoName, errorMessage, TiffinError } from '../../base/errors.ts';
 import type { FolderImage } from '../image-folder/reference.ts';
 
 /** The first word of the names by which the engine knows the images. */
 export const ROOM = 'tiffin-cfs';
 
-const FAILED = 125;
 const MAX_NAME_BYTES = 255;
 const MAX_LISTED = 20;
 
@@ -21,7 +19,7 @@ const ENDINGS = [
 
 /**
  * A directory of that name, else the file of that name, else the one archive `<name>.<ending>`. Names are case-sensitive. Throws
- * `CliError` with status 125.
+ * `not-found`, `invalid` for a name that is none, `conflict` where it fits several archives.
  */
 export function locateImage(folder: string, name: string): FolderImage {
   checkName(name);
@@ -35,10 +33,10 @@ export function locateImage(folder: string, name: string): FolderImage {
   const [archive, ...others] = archives;
   if (archive === undefined) throw missing(folder, name, entries);
   if (others.length > 0) {
-    throw new CliError(
-      `cfs: image ${name} is ambiguous: ${archives.join(', ')} in ${folder}`,
-      FAILED,
-    );
+    const message = `image ${name} is ambiguous: ${archives.join(', ')} in ${folder}`;
+    throw new TiffinError('conflict', 'ambiguous-root', message, {
+      hint: 'use the whole name of one of them',
+    });
   }
   return located(folder, name, archive, 'archive');
 }
@@ -53,11 +51,10 @@ function checkName(name: string): void {
     name.includes('\0') ||
     Buffer.byteLength(name) > MAX_NAME_BYTES;
   if (!bad) return;
-  const shown = JSON.stringify(name.slice(0, MAX_NAME_BYTES));
-  throw new CliError(
-    `cfs: invalid image name ${shown}: it must be the name of something in the folder of images`,
-    FAILED,
-  );
+  const message = `invalid image name ${JSON.stringify(name.slice(0, MAX_NAME_BYTES))}`;
+  throw new TiffinError('invalid', 'bad-root-name', message, {
+    hint: 'use the name of something in the folder of images',
+  });
 }
 
 function listFolder(folder: string): string[] {
@@ -66,10 +63,11 @@ function listFolder(folder: string): string[] {
   } catch (error) {
     const reason =
       errnoName(error) === 'ENOENT' ? 'there is no such directory' : errorMessage(error);
-    throw new CliError(
-      `cfs: cannot read the folder of images ${folder}: ${reason}\nname another one with --images or CFS_IMAGES`,
-      FAILED,
-    );
+    const message = `cannot read the folder of images ${folder}: ${reason}`;
+    throw new TiffinError('not-found', 'no-images-folder', message, {
+      hint: 'name another one with --images or CFS_IMAGES',
+      cause: error,
+    });
   }
 }
 
@@ -87,8 +85,10 @@ function located(
   return { name, kind, path: realpathSync(join(folder, file)) };
 }
 
-function missing(folder: string, name: string, entries: readonly string[]): CliError {
+function missing(folder: string, name: string, entries: readonly string[]): TiffinError {
   const listed = entries.slice(0, MAX_LISTED).join(', ') || 'nothing';
   const more = entries.length > MAX_LISTED ? ', …' : '';
-  return new CliError(`cfs: no image ${name} in ${folder}\nthere is: ${listed}${more}`, FAILED);
+  return new TiffinError('not-found', 'no-such-root', `no image ${name} in ${folder}`, {
+    hint: `there is: ${listed}${more}`,
+  });
 }

@@ -4,7 +4,7 @@ import { CliError, type Command, type Invocation } from '../command.ts';
 import { attachTo, waitFor } from '../container/attach.ts';
 import { createFailure, startFailure } from '../container/failure.ts';
 import { attachFlags, runSession } from '../container/session.ts';
-import { ImportFailure, withEngineImage } from '../image-folder/engine-image.ts';
+import { withEngineImage } from '../image-folder/engine-image.ts';
 import { isTerminal, terminalSize } from '../streams/terminal.ts';
 import { createRequest } from './create-request.ts';
 import { imagesFlag, imagesFolder } from './flags.ts';
@@ -63,10 +63,10 @@ async function create(
   tty: boolean,
 ): Promise<string> {
   const { client, flags } = invocation;
-  const image = locateImage(imagesFolder(flags), name);
   const container = { image: name, command, tty, stdin: true, autoRemove: true, labels: {} };
   const size = tty ? terminalSize() : undefined;
   try {
+    const image = locateImage(imagesFolder(flags), name);
     const { Id } = await withEngineImage(client, image, ROOM, (engineImage) =>
       client.json<{ Id: string }>(
         'POST',
@@ -76,7 +76,6 @@ async function create(
     );
     return Id;
   } catch (error) {
-    if (error instanceof ImportFailure) throw new CliError(`cfs: ${error.message}`, FAILED);
     throw createFailure(error, invocation.name);
   }
 }

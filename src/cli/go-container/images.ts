@@ -9,6 +9,7 @@ import type { FolderImage } from '../image-folder/reference.ts';
 const MAGICS: readonly { at: number; bytes: string }[] = [
   { at: 0, bytes: '\x1f\x8b\x08' },
   { at: 0, bytes: '\x28\xb5\x2f\xfd' },
+  { at: 0, bytes: '\xfd7zXZ\0' },
   { at: 257, bytes: 'ustar' },
 ];
 const HEAD = 512;

@@ -1,5 +1,6 @@
 /** Root file systems of the folder as images of the engine: imported at first use, found by name from then on. */
 
+import { TiffinError } from '../../base/errors.ts';
 import { ApiError, type Client, jsonLines, withQuery } from '../client/client.ts';
 import { type FolderImage, type ImageReference, imageReference } from './reference.ts';
 
@@ -9,11 +10,6 @@ interface ProgressMessage {
 
 interface ListedImage {
   RepoTags?: string[];
-}
-
-/** A root file system that cannot become an image. */
-export class ImportFailure extends Error {
-  override readonly name = 'ImportFailure';
 }
 
 /**
@@ -56,7 +52,10 @@ async function importImage(
   const body = await rootArchive(image);
   const response = await client.stream('POST', target, { body });
   for await (const message of jsonLines<ProgressMessage>(response.body)) {
-    if (message.error) throw new ImportFailure(`image ${image.name}: ${message.error}`);
+    if (message.error) {
+      const text = `image ${image.name} cannot be imported: ${message.error}`;
+      throw new TiffinError('invalid', 'root-import-failed', text);
+    }
   }
   await dropEarlierStates(client, reference);
 }

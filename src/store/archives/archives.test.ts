@@ -253,7 +253,7 @@ test('Archives.import makes an image that says what it was told', async () => {
   }
 });
 
-test('Archives.import refuses a bad change, a bad archive and xz, and keeps nothing', async () => {
+test('Archives.import refuses a bad change, a bad archive and broken xz, and keeps nothing', async () => {
   const { store } = await testStore();
   const tar = members([{ path: 'a', content: 'b' }]);
   const options = { reference: undefined, message: '', platform: linux };
@@ -263,9 +263,22 @@ test('Archives.import refuses a bad change, a bad archive and xz, and keeps noth
   await expect(attempt(tar.subarray(0, 700), [])).rejects.toThrow('unexpected end');
   await expect(attempt(members([{ path: '../a' }]), [])).rejects.toThrow('leads out');
   await expect(attempt(Uint8Array.of(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0), [])).rejects.toThrow(
-    'xz archives',
+    'broken xz data',
   );
   expect([...store.blobs.list(), ...store.layers.list()]).toEqual([]);
+});
+
+test('Archives.import keeps the content of an xz or lzma archive as a plain layer, which is what images may hold', async () => {
+  const tar = members([{ path: 'a', content: 'b' }]);
+  const options = { reference: undefined, message: '', platform: linux, changes: [] };
+  for (const format of ['xz', 'lzma']) {
+    const { store } = await testStore();
+    const archive = spawnSync('xz', ['-c', `--format=${format}`], { input: tar }).stdout;
+    const id = await store.archives.import(chunks(archive, 50), options);
+    const image = store.images.resolve(id);
+    expect(image.config.diffIds).toEqual([sha256Digest(tar)]);
+    expect([...store.blobs.list()]).toContain(sha256Digest(tar));
+  }
 });
 
 test('Archives.save is read by skopeo in both of its forms, and what skopeo and podman write is loaded', async () => {

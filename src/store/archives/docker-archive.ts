@@ -7,11 +7,17 @@ import { mediaTypes } from '../../spec/image.ts';
 import { JsonObject, parseJson } from '../../spec/json-object.ts';
 import { parseReference } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
-import { type Compression, compressionOf, peek } from '../compression.ts';
+import {
+  COMPRESSION_HEAD,
+  compressionOf,
+  isLayerCompression,
+  type LayerCompression,
+  peek,
+} from '../compression.ts';
 import type { ImageOrigin } from '../images/images.ts';
 import { broken, type ReceivedArchive, type StoredFile } from './receive.ts';
 
-const LAYER_TYPES: Readonly<Record<Compression, string>> = {
+const LAYER_TYPES: Readonly<Record<LayerCompression, string>> = {
   none: mediaTypes.dockerLayer,
   gzip: mediaTypes.dockerLayerGzip,
   zstd: mediaTypes.ociLayerZstd,
@@ -70,7 +76,9 @@ function checkConfigName(path: string, config: StoredFile): void {
 }
 
 async function layerType(blobs: FileBlobStore, digest: StoredFile['digest']): Promise<string> {
-  const { head, rest } = await peek(blobs.read(digest), 16);
+  const { head, rest } = await peek(blobs.read(digest), COMPRESSION_HEAD);
   await rest.return(undefined);
-  return LAYER_TYPES[compressionOf(head)];
+  const compression = compressionOf(head);
+  if (isLayerCompression(compression)) return LAYER_TYPES[compression];
+  throw broken(`layer ${digest} is compressed by ${compression}, which no layer is`);
 }

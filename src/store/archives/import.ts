@@ -4,7 +4,14 @@ import type { Digest, Platform } from '../../spec/content.ts';
 import { mediaTypes } from '../../spec/image.ts';
 import { emptyDefaults } from '../../spec/image-config-writer.ts';
 import type { ImageReference } from '../../spec/reference.ts';
-import { type Compression, compressionOf, peek } from '../compression.ts';
+import {
+  COMPRESSION_HEAD,
+  compressionOf,
+  decompress,
+  isLayerCompression,
+  type LayerCompression,
+  peek,
+} from '../compression.ts';
 import type { Store } from '../index.ts';
 import { applyChanges } from './changes.ts';
 import { addImage } from './new-image.ts';
@@ -18,7 +25,7 @@ export interface ImportOptions {
   platform: Platform;
 }
 
-const LAYER_TYPES: Readonly<Record<Compression, string>> = {
+const LAYER_TYPES: Readonly<Record<LayerCompression, string>> = {
   none: mediaTypes.ociLayer,
   gzip: mediaTypes.ociLayerGzip,
   zstd: mediaTypes.ociLayerZstd,
@@ -38,9 +45,8 @@ export async function importArchive(
   const config = applyChanges(emptyDefaults(), options.changes);
   await using _hold = await store.hold();
   await store.collect();
-  const { head, rest } = await peek(archive, 16);
-  const mediaType = LAYER_TYPES[compressionOf(head)];
-  const layer = { mediaType, ...(await store.blobs.add(rest)) };
+  const { compression, bytes } = await asLayer(archive);
+  const layer = { mediaType: LAYER_TYPES[compression], ...(await store.blobs.add(bytes)) };
   const diffId = await store.layers.create(layer);
   const created = new Date().toISOString();
   const comment = options.message || DEFAULT_MESSAGE;
@@ -58,4 +64,13 @@ export async function importArchive(
     names: options.reference === undefined ? [] : [options.reference],
   });
   return id;
+}
+
+/** As it is where a layer may be compressed so, else uncompressed. */
+async function asLayer(archive: AsyncIterable<Uint8Array>) {
+  const { head, rest } = await peek(archive, COMPRESSION_HEAD);
+  const compression = compressionOf(head);
+  return isLayerCompression(compression)
+    ? { compression, bytes: rest }
+    : { compression: 'none' as const, bytes: decompress(rest) };
 }

@@ -1,6 +1,6 @@
 /** The server's containers: how they are started, stopped and listed. The engine says how each one is; the history how each one ended. */
 
-import { errorMessage } from '../../../base/errors.ts';
+import { type ErrorClass, errorClass, errorMessage } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
 import { ApiError, type Client, withQuery } from '../../client/client.ts';
 import { attachTo, waitFor } from '../../container/attach.ts';
@@ -262,6 +262,14 @@ export class Containers {
   }
 }
 
+/** Of what is wrong with the image; everything else is between the engine and us. */
+const STATUS: ReadonlyMap<ErrorClass, number> = new Map([
+  ['not-found', 404],
+  ['invalid', 400],
+  ['conflict', 400],
+  ['unsupported', 400],
+]);
+
 /** What the client did wrong is said as such; the rest is the engine's. */
 function failure(error: unknown, entry: HistoryEntry): RunFailure {
   if (error instanceof RunFailure) return error;
@@ -269,9 +277,8 @@ function failure(error: unknown, entry: HistoryEntry): RunFailure {
   if (error instanceof ApiError) {
     return new RunFailure(error.status < 500 ? 400 : 502, error.message, failed);
   }
-  const message = errorMessage(error);
-  const status = message.startsWith('cfs: no image') ? 404 : 400;
-  return new RunFailure(status, message.replace(/^cfs: /, ''), failed);
+  const status = STATUS.get(errorClass(error)) ?? 502;
+  return new RunFailure(status, errorMessage(error), failed);
 }
 
 async function ignoring(statuses: readonly number[], request: Promise<unknown>): Promise<void> {

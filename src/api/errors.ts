@@ -45,6 +45,11 @@ export function errorStatus(error: unknown): number {
   return STATUS_OF_CODE.get(error.code) ?? STATUS[error.class];
 }
 
+/** As it was before answers were JSON. */
+export function plainError(error: unknown): PlainReply {
+  return { kind: 'text', status: errorStatus(error), text: `${describeError(error)}\n` };
+}
+
 /** The message and the hint as a client shows them. */
 export function describeError(error: unknown): string {
   if (!(error instanceof TiffinError)) {

@@ -5,13 +5,13 @@ import type { Socket } from 'node:net';
 import { TiffinError } from '../base/errors.ts';
 import type { Engine } from '../engine/contract.ts';
 import { type Body, requestBody } from './body.ts';
-import { errorReply } from './errors.ts';
+import { errorReply, plainError } from './errors.ts';
 import { hijackHead, outputReply, runHijack } from './hijack.ts';
 import { Query } from './query.ts';
 import { json, type PlainReply, type Reply } from './reply.ts';
 import type { Router } from './router.ts';
 import { upgradeBody } from './upgrade-body.ts';
-import { splitVersion } from './version.ts';
+import { isTooOld, splitVersion } from './version.ts';
 import { webSocketHead } from './websocket/handshake.ts';
 import { WebSocketStream } from './websocket/stream.ts';
 import { writeReply } from './write-reply.ts';
@@ -130,7 +130,7 @@ async function answer(exchange: Exchange, question: Question): Promise<Reply> {
 
 function failure(exchange: Exchange, error: unknown): PlainReply {
   if (!(error instanceof TiffinError)) exchange.onDefect(error);
-  return errorReply(error);
+  return isTooOld(error) ? plainError(error) : errorReply(error);
 }
 
 async function respond(

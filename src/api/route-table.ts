@@ -1,6 +1,7 @@
 /** Every route of the API, in the order of Docker's documentation. Paths are without the version prefix. */
 
 import { absentRoutes } from './absent-routes.ts';
+import { goneRoutes } from './gone-routes.ts';
 import type { Route } from './router.ts';
 import * as absent from './routes/absent.ts';
 import * as archive from './routes/archive.ts';
@@ -99,4 +100,5 @@ export const routes: readonly Route[] = [
   ['GET', '/tiffin/images/{name*}/rootfs', build.imageFiles],
 
   ...absentRoutes,
+  ...goneRoutes,
 ];

@@ -35,6 +35,14 @@ export const noBuildKit: Handler = () => {
   throw new TiffinError('unsupported', 'not-implemented', message, { hint });
 };
 
+/** What docker itself has taken away. */
+export function gone(instead: string): Handler {
+  return () => {
+    const message = 'page not found: this route was removed before API version 1.24';
+    throw new TiffinError('not-found', 'route-gone', message, { hint: instead });
+  };
+}
+
 export function unsupported(what: string): Handler {
   return () => {
     throw new TiffinError(

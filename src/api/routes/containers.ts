@@ -4,6 +4,7 @@ import { TiffinError } from '../../base/errors.ts';
 import { containerInspectAsOf, containerSummaryAsOf } from '../as-of.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
+import { withOldWords } from '../old-filters.ts';
 import { parseContainerCreate, requireConfig } from '../parse/container.ts';
 import { bodyObject } from '../parse/fields.ts';
 import { parseContainerUpdate } from '../parse/resources.ts';
@@ -17,7 +18,10 @@ export async function listContainers({ engine, query, version }: Call): Promise<
     all: query.flag('all'),
     limit: Math.max(limit, 0),
     size: query.flag('size'),
-    filters: parseFilters(query, 'containers'),
+    filters: withOldWords(parseFilters(query, 'containers'), query, {
+      since: 'since',
+      before: 'before',
+    }),
   };
   const list = await engine.containers.list(options);
   return json(list.map((summary) => containerSummaryAsOf(version, summary)));

@@ -4,12 +4,19 @@ import { imageInspectAsOf, imageSummaryAsOf } from '../as-of.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
 import { platformParameter } from '../image-platform.ts';
+import { withOldWords } from '../old-filters.ts';
 import { json, type Reply } from '../reply.ts';
 
+/** The first version whose `filter` parameter means nothing. */
+const WITHOUT_FILTER = 41;
+
 export async function listImages({ engine, query, version }: Call): Promise<Reply> {
+  const filters = parseFilters(query, 'images');
+  // Later clients mean the filter and nothing else.
+  const old: Record<string, string> = version < WITHOUT_FILTER ? { filter: 'reference' } : {};
   const options = {
     all: query.flag('all'),
-    filters: parseFilters(query, 'images'),
+    filters: withOldWords(filters, query, old),
     sharedSize: query.flag('shared-size'),
   };
   const list = await engine.images.list(options);

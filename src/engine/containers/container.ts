@@ -56,9 +56,15 @@ export class Container {
     return this.#state.phase === 'running' || this.#state.phase === 'paused';
   }
 
+  /** In the pause between two runs, up to the next one's first moment: a start by hand counts from nought again. */
+  get isRestarting(): boolean {
+    const { phase, restartCount } = this.#state;
+    return phase === 'restarting' || (phase === 'starting' && restartCount > 0);
+  }
+
   /** Docker counts the pause between two runs as running. */
   get isRunning(): boolean {
-    return this.isLive || this.#state.phase === 'restarting';
+    return this.isLive || this.isRestarting;
   }
 
   /** Changes the state in memory and in the database. */

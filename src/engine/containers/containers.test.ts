@@ -13,6 +13,7 @@ import { type Definition, initialState, mayFollow } from './record.ts';
 import { resolveMounts } from './resolve-mounts.ts';
 import { nextDelay, wantsRestart } from './restart-policy.ts';
 import { ContainerSet } from './set.ts';
+import { stateView } from './state-view.ts';
 import { machineCpuNs, parseNetDev } from './stats.ts';
 import { ContainerTable } from './table.ts';
 import { parseTmpfsOptions } from './tmpfs-options.ts';
@@ -148,6 +149,27 @@ test('Container keeps definition and state in the database and refuses impossibl
   expect(stored?.state).toMatchObject({ phase: 'running', pid: 5 });
   expect(stored?.definition.config.Labels).toEqual({ a: 'b' });
   expect(mayFollow('exited', 'running')).toBe(false);
+});
+
+test('Container.isRunning holds between two runs of a restart policy, also while the next one starts', () => {
+  const container = new Container(
+    definition('f'.repeat(64), 'again'),
+    { ...initialState(), phase: 'restarting', finishedAt: '2026-01-01T00:00:00Z' },
+    new ContainerTable(openDatabase(':memory:')),
+  );
+  container.update({ restartCount: 1 });
+  container.update({ phase: 'starting' });
+  expect(container.isRunning).toBe(true);
+  expect(stateView(container)).toMatchObject({
+    Status: 'restarting',
+    Running: true,
+    Restarting: true,
+  });
+  container.update({ phase: 'exited' });
+  // By hand.
+  container.update({ restartCount: 0 });
+  container.update({ phase: 'starting' });
+  expect(stateView(container)).toMatchObject({ Status: 'exited', Running: false });
 });
 
 test('Container.nextExit lets go of who stopped waiting', async () => {

@@ -8,6 +8,7 @@ import { NEVER } from './record.ts';
 /** A start under way shows as what was before it. */
 export function statusOf(container: Container): ContainerStatus {
   const { phase, finishedAt } = container.state;
+  if (container.isRestarting) return 'restarting';
   if (phase === 'starting') return finishedAt === NEVER ? 'created' : 'exited';
   return phase;
 }
@@ -19,7 +20,7 @@ export function stateView(container: Container): ContainerState {
     Status: statusOf(container),
     Running: container.isRunning,
     Paused: state.phase === 'paused',
-    Restarting: state.phase === 'restarting',
+    Restarting: container.isRestarting,
     OOMKilled: state.oomKilled,
     Dead: false,
     Pid: state.pid,

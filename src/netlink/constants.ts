@@ -11,6 +11,7 @@ export const LINK = {
   address: 1,
   name: 3,
   mtu: 4,
+  parent: 5,
   master: 10,
   transmitQueue: 13,
   info: 18,
@@ -22,6 +23,10 @@ export const LINK_INFO = { kind: 1, data: 2, portKind: 4, portData: 5 } as const
 
 /** Inside LINK_INFO.data of a veth: a struct ifinfomsg and the peer's attributes. */
 export const VETH_PEER = 1;
+
+/** Inside LINK_INFO.data of a macvlan. */
+export const MACVLAN_MODE = 1;
+export const MACVLAN_MODES = { private: 1, vepa: 2, bridge: 4, passthru: 8 } as const;
 
 /** Inside LINK_INFO.portData of a bridge's port. */
 export const BRIDGE_PORT = { hairpin: 4, isolated: 33 } as const;

@@ -11,9 +11,11 @@ export { type AddressRequest, addAddress } from './address.ts';
 export {
   type BridgeRequest,
   createBridge,
+  createMacvlan,
   createVeth,
   deleteLink,
   type LinkChange,
+  type MacvlanRequest,
   type PeerRequest,
   setLink,
   type VethRequest,

@@ -20,6 +20,8 @@ import {
   INTERFACE_UP,
   LINK,
   LINK_INFO,
+  MACVLAN_MODE,
+  MACVLAN_MODES,
   MESSAGE,
   VETH_PEER,
 } from './constants.ts';
@@ -50,6 +52,19 @@ export interface VethRequest {
   master: number;
   up: boolean;
   peer: PeerRequest;
+}
+
+export interface MacvlanRequest {
+  name: string;
+  /** 0: the kernel chooses. */
+  index: number;
+  /** Interface index of the link below. */
+  parent: number;
+  mode: keyof typeof MACVLAN_MODES;
+  mac?: Uint8Array;
+  /** Default: that of the link below. */
+  mtu?: number;
+  inside: boolean;
 }
 
 /** What to change of an existing link, found by `index` or, if that is 0, by `name`. */
@@ -99,6 +114,28 @@ export function createVeth(request: VethRequest): NetlinkMessage {
         LINK.info,
         textAttribute(LINK_INFO.kind, 'veth'),
         nestAttribute(LINK_INFO.data, peerAttribute(request.peer)),
+      ),
+    ],
+  };
+}
+
+/** A link of its own hardware address on another link, `inside` the container's namespace or in that of the sender. */
+export function createMacvlan(request: MacvlanRequest): NetlinkMessage {
+  const { name, index, parent, mode, mac, mtu } = request;
+  return {
+    type: MESSAGE.newLink,
+    flags: NLM.ack | NLM.create | NLM.exclusive,
+    header: linkHeader(index, false),
+    attributes: [
+      textAttribute(LINK.name, name),
+      u32Attribute(LINK.parent, parent),
+      ...(mac === undefined ? [] : [bytesAttribute(LINK.address, mac)]),
+      ...(mtu === undefined ? [] : [u32Attribute(LINK.mtu, mtu)]),
+      ...(request.inside ? [pidAttribute(LINK.netnsPid)] : []),
+      nestAttribute(
+        LINK.info,
+        textAttribute(LINK_INFO.kind, 'macvlan'),
+        nestAttribute(LINK_INFO.data, u32Attribute(MACVLAN_MODE, MACVLAN_MODES[mode])),
       ),
     ],
   };

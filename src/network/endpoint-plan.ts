@@ -16,6 +16,7 @@ import { guardElements } from './firewall.ts';
 import { chooseGateway } from './gateway.ts';
 import { type Guarded, guardedElements, unguardSteps } from './guard-plan.ts';
 import { elementsOp, endpointElements, netlink, portSettings } from './host-plan.ts';
+import { isMacvlan, macvlanStep } from './macvlan.ts';
 import { nameSteps } from './name-plan.ts';
 import type { Endpoint, Network, PortBinding } from './types.ts';
 
@@ -47,7 +48,7 @@ export function attachmentSteps(table: string, attachments: readonly Attachment[
   if (attachments.length === 0) return loopbackSteps();
   return [
     ...attachments.flatMap(({ endpoint }) => reserveSteps(endpoint)),
-    ...attachments.map(vethStep),
+    ...attachments.map(cableStep),
     ...attachments.flatMap((attachment) => firewallSteps(table, attachment)),
     ...familySteps(attachments.map(({ endpoint }) => endpoint)),
     insideStep(attachments.map(({ endpoint }) => endpoint)),
@@ -63,6 +64,7 @@ export function attachmentSteps(table: string, attachments: readonly Attachment[
  */
 export function teardownSteps(table: string, endpoint: Endpoint, guarded: Guarded): Step[] {
   const { hostInterface, networkName } = endpoint;
+  if (isMacvlan(endpoint)) return [];
   const leave = setLink({ name: hostInterface, master: 0, up: false });
   const onTeardown = (one: Step): Step => ({ ...one, stage: 'teardown' });
   return [
@@ -100,11 +102,18 @@ function reserveSteps(endpoint: Endpoint): Step[] {
   );
 }
 
+/** What connects a container with a network. */
+export function cableStep(attachment: Attachment): Step {
+  const { endpoint, network } = attachment;
+  if (isMacvlan(network)) return macvlanStep(endpoint, network, insideIndex(endpoint));
+  return vethStep(attachment);
+}
+
 /**
  * The peer is born inside, with its name; nothing is moved, which would cost a grace period.
  * It must not be up yet: the kernel refuses that while the host end does not exist.
  */
-export function vethStep({ endpoint, network, bridge }: Attachment): Step {
+function vethStep({ endpoint, network, bridge }: Attachment): Step {
   const { mtu } = network;
   const { hostInterface, hostIndex, networkName, address, address6 } = endpoint;
   const peer = {
@@ -130,6 +139,8 @@ export function vethStep({ endpoint, network, bridge }: Attachment): Step {
 /** Packets pass in both directions from the first one on. */
 export function linkSteps(endpoint: Endpoint): Step[] {
   const { hostInterface, interface: name, networkName } = endpoint;
+  // What the wire of a host's link does is not for a start to wait for.
+  if (isMacvlan(endpoint)) return [];
   const wait = (link: string): Op => ({ op: 'await-link', name: link, milliseconds: LINK_MS });
   return [
     step('beside', wait(hostInterface), `network ${networkName} passes packets`),
@@ -145,6 +156,7 @@ export function firewallSteps(
   table: string,
   { endpoint, network, guarded }: Pick<Attachment, 'endpoint' | 'network' | 'guarded'>,
 ): Step[] {
+  if (isMacvlan(network)) return [];
   const elements = [
     ...guardElements(network),
     ...endpointElements(endpoint),

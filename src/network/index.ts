@@ -90,6 +90,8 @@ export interface NetworkRoom {
    * and `hostSetup` is to be asked again.
    */
   withoutGuard(step: Step | undefined, errno: number): boolean;
+  /** Host-only plan that fails where the kernel cannot make what the network's containers get; empty for bridges. */
+  hostProbe(network: string): Plan;
   /** Host-only plan that removes the bridge and the network's firewall elements. */
   hostTeardown(network: string): Plan;
   /** Host-only plan for an engine that ends: removes bridges without endpoints, and without any endpoint the table. */

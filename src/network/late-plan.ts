@@ -5,15 +5,16 @@ import { deleteLink } from '../netlink/index.ts';
 import type { Op, Step } from '../plan/ops.ts';
 import {
   type Attachment,
+  cableStep,
   defaultRoutes,
   firewallSteps,
   interfaceMessages,
   leaveElements,
   linkSteps,
-  vethStep,
 } from './endpoint-plan.ts';
 import { type Guarded, unguardSteps } from './guard-plan.ts';
 import { netlink } from './host-plan.ts';
+import { isMacvlan } from './macvlan.ts';
 import { hasNames, nameRulesStep } from './name-plan.ts';
 import type { Endpoint } from './types.ts';
 
@@ -22,7 +23,7 @@ const ENODEV = 19;
 export function joinSteps(table: string, attachment: Attachment, all: readonly Endpoint[]): Step[] {
   const { endpoint, network } = attachment;
   return [
-    vethStep(attachment),
+    cableStep(attachment),
     ...firewallSteps(table, attachment),
     ...familySteps(endpoint),
     {
@@ -32,11 +33,15 @@ export function joinSteps(table: string, attachment: Attachment, all: readonly E
     },
     ...(hasNames(network) ? [nameRulesStep()] : []),
     ...linkSteps(endpoint),
-    {
-      stage: 'teardown',
-      op: netlink([deleteLink(endpoint.hostInterface)], [ENODEV]),
-      why: 'a cable that does not get as far is taken away',
-    },
+    ...(isMacvlan(network)
+      ? []
+      : [
+          {
+            stage: 'teardown' as const,
+            op: netlink([deleteLink(endpoint.hostInterface)], [ENODEV]),
+            why: 'a cable that does not get as far is taken away',
+          },
+        ]),
     ...unguardSteps(table, endpoint, attachment.guarded).map(
       (step): Step => ({ ...step, stage: 'teardown' }),
     ),
@@ -53,11 +58,7 @@ export function leaveSteps(
   const routes = defaultRoutes(rest, true);
   return [
     ...leaveElements(table, endpoint),
-    {
-      stage: 'host',
-      op: netlink([deleteLink(endpoint.hostInterface)], [ENODEV]),
-      why: `the cable to network ${endpoint.networkName} goes, with both its ends`,
-    },
+    uncableStep(endpoint),
     ...unguardSteps(table, endpoint, guarded),
     ...(routes.length === 0
       ? []
@@ -69,6 +70,16 @@ export function leaveSteps(
           },
         ]),
   ];
+}
+
+function uncableStep(endpoint: Endpoint): Step {
+  const { hostInterface, interface: name, networkName } = endpoint;
+  const direct = isMacvlan(endpoint);
+  return {
+    stage: direct ? 'inside' : 'host',
+    op: netlink([deleteLink(direct ? name : hostInterface)], [ENODEV]),
+    why: `the cable to network ${networkName} goes${direct ? '' : ', with both its ends'}`,
+  };
 }
 
 /** A container of IPv4 networks has IPv6 switched off for whatever comes later, too. */

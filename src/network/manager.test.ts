@@ -318,7 +318,7 @@ test('create reads the switches of bridges, and refuses drivers and words that i
   expect(endpoint.ports.map(({ hostAddress }) => hostAddress)).toEqual(['127.0.0.1']);
   expect(() => networks.create({ name: 'o', options: { [icc]: 'maybe' } })).toThrow('no boolean');
   expect(() => networks.create({ name: 'o', options: { [binding]: '::1' } })).toThrow('invalid');
-  expect(() => networks.create({ name: 'o', driver: 'macvlan' })).toThrow('not supported');
+  expect(() => networks.create({ name: 'o', driver: 'ipvlan' })).toThrow('not supported');
   const six = networks.create({ name: 'six', enableIpv4: false, enableIpv6: true });
   expect(six.ipv4).toBeUndefined();
   const one = networks.connect(request({ network: 'six' }));

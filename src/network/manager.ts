@@ -22,6 +22,7 @@ import type { NetworkOptions, NetworkRoom } from './index.ts';
 import { type Instance, instanceOf } from './instance.ts';
 import { LateChanges, type PortWishes } from './late.ts';
 import { joinSteps, leaveSteps } from './late-plan.ts';
+import { isMacvlan, probeSteps } from './macvlan.ts';
 import { NameDirectory } from './names/directory.ts';
 import { Forwarder } from './names/forward.ts';
 import { NameService } from './names/service.ts';
@@ -134,6 +135,11 @@ export class NetworkManager implements NetworkRoom {
       return false;
     this.#guarded = false;
     return true;
+  }
+
+  hostProbe(name: string): Plan {
+    const network = this.inspect(name);
+    return isMacvlan(network) ? probeSteps(network) : [];
   }
 
   forgetFirewall(): void {
@@ -264,8 +270,7 @@ export class NetworkManager implements NetworkRoom {
     if (v6 !== undefined) {
       Object.assign(endpoint, { address6: v6.address, prefix6: v6.prefix, gateway6: v6.gateway });
     }
-    if (network.driver === 'bridge')
-      endpoint.mac = macFor(request, endpoint.address || endpoint.address6);
+    if (isLinked(network)) endpoint.mac = macFor(request, endpoint.address || endpoint.address6);
     return { v4: v4?.offset ?? null, v6: v6?.offset ?? null };
   }
 }
@@ -273,6 +278,7 @@ export class NetworkManager implements NetworkRoom {
 function blankEndpoint(request: ConnectRequest, network: Network, position: number): Endpoint {
   const id = newId();
   const bridged = network.driver === 'bridge';
+  const linked = isLinked(network);
   return {
     id,
     containerId: request.containerId,
@@ -286,7 +292,7 @@ function blankEndpoint(request: ConnectRequest, network: Network, position: numb
     gatewayPriority: request.gatewayPriority ?? 0,
     linkLocal: linkLocalAddresses(request.linkLocal ?? []),
     anyAddress: request.anyAddress === true,
-    interface: bridged ? `eth${position}` : '',
+    interface: linked ? `eth${position}` : '',
     hostInterface: bridged ? `veth${id.slice(0, 11)}` : '',
     hostIndex: bridged ? indexOf(id) : 0,
     mac: '',
@@ -300,6 +306,11 @@ function blankEndpoint(request: ConnectRequest, network: Network, position: numb
   };
 }
 
+/** Its containers have interfaces of their own in it. */
+function isLinked({ driver }: Pick<Network, 'driver'>): boolean {
+  return driver === 'bridge' || driver === 'macvlan';
+}
+
 /** Host and none are alone; a network is joined once. */
 function checkCombination(
   network: Network,
@@ -310,7 +321,7 @@ function checkCombination(
     const message = `endpoint with name ${request.name ?? request.hostname} already exists in network ${network.name}`;
     throw new TiffinError('denied', 'already-connected', message);
   }
-  const alone = [network, ...others].find(({ driver }) => driver !== 'bridge');
+  const alone = [network, ...others].find((one) => !isLinked(one));
   if (alone !== undefined && others.length > 0) {
     const message =
       'container cannot be connected to multiple networks with one of the networks in private (none) or host mode';

@@ -4,6 +4,7 @@ import { TiffinError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import { formatIp, type IpSubnet, parseIp } from '../spec/ip.ts';
 import type { Instance } from './instance.ts';
+import { checkMacvlan } from './macvlan.ts';
 import { chooseLocal, chooseSubnet, requestedPool } from './pools.ts';
 import type { CreateNetwork, Network } from './types.ts';
 
@@ -34,26 +35,22 @@ export function buildNetwork(
   instance: Instance,
 ): Network {
   const driver = request.driver || 'bridge';
-  if (driver !== 'bridge') {
-    if (driver === 'macvlan' || driver === 'ipvlan') {
-      const what = `networks of driver ${driver} are not supported`;
-      throw new TiffinError('unsupported', 'no-such-driver', what, {
-        hint: 'use the driver bridge, with published ports or --network host for the outside',
-      });
-    }
-    const message = `could not find plugin ${driver.slice(0, 60)} in v1 plugin registry: plugin not found`;
-    throw new TiffinError('not-found', 'no-such-driver', message, {
-      hint: 'use the driver bridge',
-    });
-  }
+  if (driver !== 'bridge' && driver !== 'macvlan') throw noDriver(driver);
   const network = blankNetwork(request.name);
   const options = request.options ?? {};
   network.labels = { ...request.labels };
   network.options = { ...options };
   network.internal = request.internal === true;
-  network.bridge = options[OPTION.bridge] || `br-${network.id.slice(0, 12)}`;
-  checkInterfaceName(network.bridge);
-  Object.assign(network, bridgeSettings(options));
+  network.driver = driver;
+  if (driver === 'macvlan') {
+    checkMacvlan(options);
+    network.masquerade = false;
+    network.mtu = parseMtu(options[OPTION.mtu]);
+  } else {
+    network.bridge = options[OPTION.bridge] || `br-${network.id.slice(0, 12)}`;
+    checkInterfaceName(network.bridge);
+    Object.assign(network, bridgeSettings(options));
+  }
   for (const asked of request.pools ?? []) {
     if (!asked.subnet) continue;
     const pool = requestedPool(asked, own);
@@ -84,6 +81,19 @@ export function bridgeSettings(
     ...(parseSwitch(options, OPTION.icc) ? {} : { isolated: true }),
     ...(binding === undefined ? {} : { hostBinding: binding }),
   };
+}
+
+function noDriver(driver: string): TiffinError {
+  if (driver === 'ipvlan') {
+    const what = 'networks of driver ipvlan are not supported';
+    return new TiffinError('unsupported', 'no-such-driver', what, {
+      hint: 'use the driver macvlan, or bridge with published ports',
+    });
+  }
+  const message = `could not find plugin ${driver.slice(0, 60)} in v1 plugin registry: plugin not found`;
+  return new TiffinError('not-found', 'no-such-driver', message, {
+    hint: 'use the driver bridge or macvlan',
+  });
 }
 
 export function blankNetwork(name: string): Network {

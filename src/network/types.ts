@@ -2,7 +2,7 @@
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 
-export type Driver = 'bridge' | 'host' | 'null';
+export type Driver = 'bridge' | 'macvlan' | 'host' | 'null';
 
 /** One address range of a network. All texts are canonical: `172.18.0.0/16`, `172.18.0.1`. */
 export interface AddressPool {
@@ -19,7 +19,7 @@ export interface Network {
   id: string;
   name: string;
   driver: Driver;
-  /** Empty for drivers `host` and `null`. */
+  /** Empty for other drivers than `bridge`. */
   bridge: string;
   ipv4: AddressPool | undefined;
   ipv6: AddressPool | undefined;
@@ -122,7 +122,7 @@ export interface Endpoint {
   position: number;
   /** Interface inside the container; empty for drivers `host` and `null`. */
   interface: string;
-  /** Its other end on the host. */
+  /** Its other end on the host; empty for other drivers than `bridge`. */
   hostInterface: string;
   /** Interface index of the host end. */
   hostIndex: number;

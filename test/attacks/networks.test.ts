@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { must, TestEngine, until } from '../integration/harness.ts';
+import { LAN, Neighbour, onHostOfItsOwn, prepareHost } from '../integration/own-host.ts';
 import {
   arpAnnouncement,
   datagram,
@@ -12,7 +13,6 @@ import {
   routerAdvertisement,
   type Sender,
 } from './frames.ts';
-import { LAN, Neighbour, onHostOfItsOwn, prepareHost } from './host.ts';
 import { WIRE } from './network-program.ts';
 import { compile } from './support.ts';
 
@@ -30,6 +30,8 @@ onHostOfItsOwn('networks withstand their members and neighbours', import.meta.pa
     await engine.ok('network', 'create', '--ipv6', 'street');
     await start('victim', 'street', [], '/wire/wire', 'hear', String(PORT));
     await start('server', 'street', ['-p', '127.0.0.1:8081:80', '-p', '8082:80'], ...SERVE);
+    const listens = 'until grep -q ":0050 " /proc/net/tcp /proc/net/tcp6; do :; done';
+    await engine.ok('exec', 'server', 'sh', '-c', listens);
     await start('thief', 'street', [], 'sleep', '600');
     // The control: it may do all that the guard keeps others from.
     await start('router', 'street', ['--cap-add', 'NET_ADMIN'], 'sleep', '600');

@@ -8,6 +8,9 @@ import type { Plan } from '../../plan/ops.ts';
 import { wordFailure } from '../../runtime/failure.ts';
 import type { PlanRunner } from '../launch/launcher-keeper.ts';
 
+/** EOPNOTSUPP. */
+const NO_SUCH_DEVICE: ReadonlySet<number> = new Set([95]);
+
 export class NetworkSetup {
   readonly #networks: NetworkRoom;
   readonly #launcher: PlanRunner;
@@ -45,6 +48,26 @@ export class NetworkSetup {
   forget(): void {
     this.#done.clear();
     this.#networks.forgetFirewall();
+  }
+
+  /** Throws `unsupported` for a network whose devices this kernel or its parent does not take. */
+  async probe(networkId: string): Promise<void> {
+    const plan = this.#networks.hostProbe(networkId);
+    if (plan.length === 0) return;
+    const result = await this.#launcher.apply(encodePlan(plan));
+    if (result.ok) return;
+    const cause = worded(plan, result.failure);
+    const { driver, options } = this.#networks.inspect(networkId);
+    const lacks = NO_SUCH_DEVICE.has(result.failure.errno);
+    const message = lacks
+      ? `this kernel has no devices of kind ${driver}`
+      : `interface ${options.parent} takes no devices of kind ${driver}`;
+    throw new TiffinError('unsupported', 'no-such-device-kind', message, {
+      cause,
+      hint: lacks
+        ? 'use the driver bridge'
+        : 'it may be part of a bridge or bond already, or be no Ethernet interface',
+    });
   }
 
   /** `teardown` from `NetworkRoom.hostTeardown`, asked for while the network was still known. */

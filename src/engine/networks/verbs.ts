@@ -21,7 +21,7 @@ const PREDEFINED: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 
 export function networkVerbs(parts: Parts): Networks {
   return {
-    create: async (request) => createNetwork(parts, request),
+    create: (request) => createNetwork(parts, request),
     list: async (filters) =>
       parts.networks.list().filter(networkFilter(parts, filters)).map(toResource),
     inspect: async (id) => inspectNetwork(parts, id),
@@ -32,10 +32,10 @@ export function networkVerbs(parts: Parts): Networks {
   };
 }
 
-function createNetwork(
+async function createNetwork(
   parts: Parts,
   request: NetworkCreateRequest,
-): { Id: string; Warning: string } {
+): Promise<{ Id: string; Warning: string }> {
   const network = parts.networks.create({
     name: request.Name,
     ...(request.Driver === '' ? {} : { driver: request.Driver }),
@@ -51,6 +51,12 @@ function createNetwork(
     labels: request.Labels,
     options: request.Options,
   });
+  try {
+    await parts.networkSetup.probe(network.id);
+  } catch (error) {
+    parts.networks.remove(network.id);
+    throw error;
+  }
   emitNetwork(parts, 'create', network);
   return { Id: network.id, Warning: '' };
 }

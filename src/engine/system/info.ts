@@ -25,7 +25,7 @@ export function systemInfo(parts: Parts): SystemInfo {
     DockerRootDir: parts.paths.dataRoot,
     Plugins: {
       Volume: ['local'],
-      Network: ['bridge', 'host', 'null'],
+      Network: ['bridge', 'host', 'macvlan', 'null'],
       Authorization: [],
       Log: ['json-file', 'none'],
     },

@@ -1,5 +1,5 @@
 /**
- * A host of its own for tests that attack a network: the test file runs a second time inside new network and mount
+ * A host of its own for tests of networks: the test file runs a second time inside new network and mount
  * namespaces, with an engine there, and a second machine on the wire.
  */
 
@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readlinkSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { must, type Result, run } from '../integration/harness.ts';
+import { must, type Result, run } from './harness.ts';
 
 const INSIDE = 'TIFFIN_ATTACKED_HOST';
 const TIME_LIMIT_MS = 180_000;

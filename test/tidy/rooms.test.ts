@@ -9,6 +9,7 @@ const root = join(import.meta.dir, '../..');
 
 interface Import {
   file: string;
+  path: string;
   from: string;
   to: string;
 }
@@ -53,6 +54,19 @@ test('rooms: only host opens sockets, spawns programs or reads files, and what i
   expect(wrong).toEqual([]);
 });
 
+test('rooms: what stands for another program is reached by its command only', () => {
+  const wrong = ['cfs', 'go-container'].flatMap((room) =>
+    imports().filter(
+      ({ file, path }) =>
+        path.startsWith(`src/cli/${room}/`) &&
+        !file.startsWith(`src/cli/${room}/`) &&
+        file !== 'src/cli/commands.ts',
+    ),
+  );
+  expect(wrong.map(({ file, path }) => `${file} imports ${path}`)).toEqual([]);
+  expect(imports().some(({ path }) => path === 'src/cli/go-container/command.ts')).toBe(true);
+});
+
 /** Room name to level, from the table in ARCHITECTURE.md. */
 function readLevels(): Map<string, number> {
   const levels = new Map<string, number>();
@@ -87,6 +101,6 @@ function imports(): Import[] {
     return paths
       .map((path) => normalize(join(dirname(file), path)))
       .filter((path) => path.startsWith('src/'))
-      .map((path) => ({ file, from: roomOf(file), to: roomOf(path) }));
+      .map((path) => ({ file, path, from: roomOf(file), to: roomOf(path) }));
   });
 }

@@ -38,6 +38,15 @@ test('complete offers names by the place of the operand', async () => {
   expect(await offered('compose', 'up', '')).toEqual([':files']);
 });
 
+test('complete offers the flags of go-container, which take one dash too', async () => {
+  expect(await offered('go-container', '-')).toEqual(
+    expect.arrayContaining(['--bridge-addr', '--c', '--mem']),
+  );
+  expect(await offered('go-container', '-mem', '')).toEqual([':files']);
+  expect(await offered('go-container', '-mem', '1g', '-')).toContain('--cpu');
+  expect(await offered('go-container', '-mem', '1g', 'alpine', '-')).toEqual([':files']);
+});
+
 test('complete offers flags and their values', async () => {
   expect(await offered('ps', '--f')).toEqual(
     expect.arrayContaining(['--filter', '--format', '--help']),

@@ -39,7 +39,7 @@ export async function complete(words: readonly string[], ask: Ask): Promise<Comp
   const entry = findCommand(name);
   if (entry === undefined) return NOTHING;
   const command = await entry.load();
-  if (command.takesAllWords === true) return FILES;
+  if (command.takesAllWords === true && command.flags.length === 0) return FILES;
   const rest = globals.operands.slice(groups.has(first) ? 2 : 1);
   return ofCommand(entry.names[0], command, rest, current, ask);
 }
@@ -51,11 +51,12 @@ function ofCommand(
   current: string,
   ask: Ask,
 ): Promise<Completion> {
-  const stops = command.stopsAtFirstArgument === true;
+  // One that reads its words by itself, but says which flags it knows, ends them there too.
+  const stops = command.stopsAtFirstArgument === true || command.takesAllWords === true;
   const at = walk(command.flags, words, stops);
   return within(at, command.flags, current, ask, async () => {
     // Behind the first operand it is a command line inside the container.
-    if (stops && at.operands.length > 0) return FILES;
+    if (command.takesAllWords === true || (stops && at.operands.length > 0)) return FILES;
     const found = await valuesOf(operandValues(name, command.usage, at.operands.length), ask);
     return name === 'cp' ? containersAndFiles(found) : found;
   });
@@ -90,7 +91,9 @@ function walk(specs: readonly FlagSpec[], words: readonly string[], stops: boole
 function valueFlag(specs: readonly FlagSpec[], word: string): FlagSpec | undefined {
   const short = word.startsWith('--') ? undefined : word.at(-1);
   const found = specs.find((spec) =>
-    short === undefined ? spec.name === word.slice(2) : spec.short === short,
+    short === undefined
+      ? spec.name === word.slice(2)
+      : spec.short === short || spec.name === word.slice(1),
   );
   return found?.kind === 'bool' ? undefined : found;
 }

@@ -68,8 +68,8 @@ test('tiffin cfs run takes an archive by its whole name, and asks for it where s
 });
 
 test.each([
-  ['text.tar', Buffer.from('no archive at all'), 'neither a tar nor a cpio archive'],
-  ['empty.tar', Buffer.alloc(0), 'neither a tar nor a cpio archive'],
+  ['text.tar', Buffer.from('no archive at all'), 'no tar, cpio or zip archive'],
+  ['empty.tar', Buffer.alloc(0), 'no tar, cpio or zip archive'],
   ['cut.cpio', Buffer.from('070701'), 'broken cpio archive: unexpected end'],
   ['old.cpio', Buffer.from('c7710000', 'hex'), 'old binary format'],
   ['image.img', Buffer.concat([Buffer.alloc(32_769), Buffer.from('CD001')]), 'an ISO image'],

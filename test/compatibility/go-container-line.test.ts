@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { hostState, leftBehind, must, run, tiffinBinary, until } from '../integration/harness.ts';
 import { GoContainers, ID, makeRoot } from './go-container-harness.ts';
 
@@ -28,6 +29,16 @@ const USAGE = `Usage: tiffin go-container [OPTIONS] <image name> <command>
     	directory to find container images (default "images")
   -mem string
     	memory limit in bytes; suffixes can be used
+`;
+
+/** Python's zipfile, with modes. */
+const ZIP = `
+import sys, zipfile
+z = zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED)
+def add(name, content, mode):
+    info = zipfile.ZipInfo(name)
+    info.create_system, info.external_attr, info.compress_type = 3, mode << 16, zipfile.ZIP_DEFLATED
+    z.writestr(info, content)
 `;
 
 let before: string[];
@@ -134,6 +145,33 @@ describe('go-container images', () => {
     rmSync(join(go.images, 'alpine.zip'));
   });
 
+  test('go-container reads zip files with their modes and links, and refuses names that lead out', async () => {
+    const zip = (name: string, script: string) =>
+      must(['python3', '-c', `${ZIP}${script}\nz.close()`, join(go.images, name)]);
+    await zip(
+      'zipped.zip',
+      `add('bin/busybox', open('/bin/busybox', 'rb').read(), 0o104755)
+add('bin/sh', 'busybox', 0o120777)
+add('private/', '', 0o040700)
+z.writestr('plain', 'x')`,
+    );
+    const script =
+      'busybox ls -ld /private /plain /bin/busybox | busybox cut -c1-10; busybox readlink /bin/sh';
+    const { stdout, stderr } = await go.run('zipped', 'sh', '-c', script);
+    expect({ rows: stdout.split('\n').slice(0, 4), stderr }).toEqual({
+      rows: ['-rwsr-xr-x', '-rw-------', 'drwx------', 'busybox'],
+      stderr: '',
+    });
+    for (const name of ['../out', '/out', 'a/../../out']) {
+      await zip('evil.zip', `add('${name}', 'x', 0o100644)`);
+      expect(await go.run('evil', 'sh')).toMatchObject({
+        status: 1,
+        stderr: expect.stringMatching(/evil\.zip: (invalid relative|absolute) path/),
+      });
+    }
+    for (const name of ['zipped.zip', 'evil.zip']) rmSync(join(go.images, name));
+  });
+
   test('go-container tells images that are not there, ambiguous or of an unknown format', async () => {
     const images = mkdtempSync(join(tmpdir(), 'tiffin-go-images-'));
     const refused = async (name: string) => {
@@ -147,14 +185,39 @@ describe('go-container images', () => {
     writeFileSync(join(images, 'two.tar'), '');
     writeFileSync(join(images, 'two.tar.gz'), '');
     expect(await refused('two')).toBe('Ambiguous image two; multiple images match\n');
-    writeFileSync(join(images, 'odd.tar.gz'), 'this is no archive');
-    expect(await refused('odd')).toBe('Unknown archive format for image odd\n');
+    const bzip2 = Buffer.from('BZh91AY&SY');
+    for (const content of [Buffer.from('no archive'), bzip2, gzipSync('no archive'), '']) {
+      writeFileSync(join(images, 'odd.tar.gz'), content);
+      const lines = (await refused('odd')).split('\n');
+      expect(lines).toEqual([
+        'Unknown archive format for image odd',
+        ...Array(2).fill(expect.any(String)),
+        '',
+      ]);
+    }
     mkdirSync(join(images, 'folder.d'));
     expect(await refused('folder')).toBe('Unknown archive format for image folder\n');
     expect((await go.run('-i', join(images, 'no'), 'x', 'sh')).stderr).toContain(
       'Unable to locate',
     );
     rmSync(images, { recursive: true });
+  });
+
+  test('go-container reads archives packed in other ways', async () => {
+    const tar = join(go.images, 'tarred.tar');
+    await must(['tar', '-C', join(go.images, 'alpine'), '-cf', tar, '.']);
+    await must([
+      'sh',
+      '-c',
+      'xz -0c "$1" > "$2/xz.txz"; zstd -qc "$1" > "$2/zst.tar.zst"',
+      '-',
+      tar,
+      go.images,
+    ]);
+    for (const name of ['tarred', 'xz', 'zst']) {
+      expect((await go.run(name, 'cat', '/etc/image')).stdout).toStartWith('one\n');
+    }
+    for (const name of ['tarred.tar', 'xz.txz', 'zst.tar.zst']) rmSync(join(go.images, name));
   });
 
   test('go-container sees a changed image, and keeps one of each', async () => {

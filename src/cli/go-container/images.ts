@@ -1,18 +1,14 @@
 /** The folder of images: a directory that holds a root file system, or one archive of it. */
 
-import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { TiffinError } from '../../base/errors.ts';
 import { CliError } from '../command.ts';
+import { errorText } from '../error-text.ts';
 import type { FolderImage } from '../image-folder/reference.ts';
 
-/** What the kinds of archive that can be read begin with, and at which byte. */
-const MAGICS: readonly { at: number; bytes: string }[] = [
-  { at: 0, bytes: '\x1f\x8b\x08' },
-  { at: 0, bytes: '\x28\xb5\x2f\xfd' },
-  { at: 0, bytes: '\xfd7zXZ\0' },
-  { at: 257, bytes: 'ustar' },
-];
-const HEAD = 512;
+/** Codes of what a file of the folder can be without being an image. */
+const NO_ARCHIVE: ReadonlySet<string> = new Set(['unknown-root-archive', 'unknown-compression']);
 
 /** `<images>/<name>`, else the only `<images>/<name>.*`. Throws with go-container's words. */
 export function findImage(images: string, name: string): FolderImage {
@@ -22,7 +18,7 @@ export function findImage(images: string, name: string): FolderImage {
   if (archive === undefined) throw new CliError(`Unable to locate image ${name}`);
   if (other !== undefined) throw new CliError(`Ambiguous image ${name}; multiple images match`);
   if (archive === path) return { name, kind: 'directory', path };
-  if (!isArchive(archive)) throw new CliError(`Unknown archive format for image ${name}`);
+  if (statSync(archive, { throwIfNoEntry: false })?.isFile() !== true) throw unknownFormat(name);
   return { name, kind: 'archive', path: archive };
 }
 
@@ -42,18 +38,12 @@ function matches(path: string): string[] {
   }
 }
 
-function isArchive(path: string): boolean {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
-  const head = readHead(path);
-  return MAGICS.some(({ at, bytes }) => head.startsWith(bytes, at));
+/** The words of go-container, and behind them why, where the reason is the file. */
+export function archiveFailure(error: unknown, { name }: FolderImage): unknown {
+  if (!(error instanceof TiffinError) || !NO_ARCHIVE.has(error.code)) return error;
+  return unknownFormat(name, `\n${errorText(error)}`);
 }
 
-function readHead(path: string): string {
-  const file = openSync(path, 'r');
-  try {
-    const head = Buffer.alloc(HEAD);
-    return head.toString('latin1', 0, readSync(file, head));
-  } finally {
-    closeSync(file);
-  }
+function unknownFormat(name: string, reason = ''): CliError {
+  return new CliError(`Unknown archive format for image ${name}${reason}`);
 }

@@ -9,6 +9,7 @@ import { startFailure } from '../container/failure.ts';
 import { withEngineImage } from '../image-folder/engine-image.ts';
 import type { FolderImage } from '../image-folder/reference.ts';
 import { enterContainer, forgetRemoved } from './directory.ts';
+import { archiveFailure } from './images.ts';
 import type { GoOptions } from './options.ts';
 import { goRequest, type NewContainer } from './request.ts';
 
@@ -57,12 +58,16 @@ async function startOnce(
 ): Promise<Started> {
   const { id } = container;
   const target = withQuery('/containers/create', { name: id });
-  const { Warnings } = await withEngineImage(client, container.image, ROOM, (image) =>
+  const create = (image: string) =>
     client.json<ContainerCreateResponse>(
       'POST',
       target,
       goRequest(options, { ...container, image }),
-    ),
+    );
+  const { Warnings } = await withEngineImage(client, container.image, ROOM, create).catch(
+    (error: unknown) => {
+      throw archiveFailure(error, container.image);
+    },
   );
   for (const warning of Warnings ?? []) out.error(`WARNING: ${warning}\n`);
   try {

@@ -21,6 +21,10 @@ export async function rootArchive(image: FolderImage): Promise<AsyncIterable<Uin
   if (cpioFormat(head) !== undefined) return cpioAsTar(open(image.path));
   // As it is: the engine decompresses it.
   if (isTar(head)) return open(image.path);
+  if (isZip(head)) {
+    const { zipArchive } = await import('./zip-archive.ts');
+    return zipArchive(image.path);
+  }
   throw unknown(image.path, head);
 }
 
@@ -47,13 +51,18 @@ function isTar(head: Uint8Array): boolean {
   return sum === found;
 }
 
+/** A zip file may begin with any data; one that something was put before is no root file system. */
+function isZip(head: Uint8Array): boolean {
+  return Buffer.from(head.subarray(0, 4)).toString('latin1') === 'PK\x03\x04';
+}
+
 function unknown(path: string, head: Uint8Array): TiffinError {
   const kind = kindOf(head);
   return new TiffinError(
     'unsupported',
     'unknown-root-archive',
-    `${path} is ${kind === undefined ? 'neither a tar nor a cpio archive' : kind.name}`,
-    { hint: kind?.hint ?? 'put a directory, a tar archive or a cpio archive there' },
+    `${path} is ${kind === undefined ? 'no tar, cpio or zip archive' : kind.name}`,
+    { hint: kind?.hint ?? 'put a directory, a tar, cpio or zip archive there' },
   );
 }
 

@@ -13,6 +13,7 @@ import { CompressedLayers } from './compressed.ts';
 import { Garbage, type KeptLayer } from './garbage.ts';
 import { type HistoryStep, imageHistory } from './images/history.ts';
 import { type ImageLayer, type ImageOrigin, type ImageRecord, Images } from './images/images.ts';
+import { ImageParents } from './images/parents.ts';
 import { readImage } from './images/read-image.ts';
 import { ImageRecords } from './images/records.ts';
 import { Removal, type RemovedItem, type RemoveOptions } from './images/removal.ts';
@@ -58,6 +59,7 @@ export class Store {
   readonly intake: Intake;
   readonly layers: LayerStore;
   readonly images: Images;
+  readonly parents: ImageParents;
   readonly archives: Archives;
   readonly compressed: CompressedLayers;
   readonly #records: ImageRecords;
@@ -86,7 +88,9 @@ export class Store {
       () => this.blobs.temporary(),
     );
     const changed = () => this.#layout.update();
-    this.images = new Images(records, this.blobs, this.layers, changed);
+    const parents = new ImageParents(options.database);
+    this.parents = parents;
+    this.images = new Images(records, parents, this.blobs, this.layers, changed);
     this.compressed = new CompressedLayers(options.database, this.blobs);
     this.#garbage = new Garbage(
       records,
@@ -96,7 +100,7 @@ export class Store {
       options.usedImages,
       options.keptLayers,
     );
-    this.#removal = new Removal(records, this.images, this.#garbage, changed);
+    this.#removal = new Removal(records, parents, this.images, this.#garbage, changed);
     this.archives = new Archives(this, options.shim);
   }
 
@@ -127,7 +131,15 @@ export class Store {
   }
 
   history(image: ImageRecord): HistoryStep[] {
-    return imageHistory(image, this.layers);
+    const ancestors: ImageRecord[] = [];
+    // As long as the history is, whatever the rows say.
+    for (let at = image; ancestors.length < image.config.history.length; ) {
+      const parent = at.parent && this.images.byId(at.parent);
+      if (parent === undefined) break;
+      ancestors.push(parent);
+      at = parent;
+    }
+    return imageHistory(image, ancestors, this.layers);
   }
 
   /** Removes a name, or an image with what only it needs. Throws `not-found` or `conflict`, in Docker's words. */

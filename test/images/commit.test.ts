@@ -99,3 +99,45 @@ test('commit refuses a bad change, a bad name and a container that is not there'
   expect((await engine.tiffin(['commit', 'nobody'])).stderr).toContain('No such container: nobody');
   expect((await engine.tiffin(['image', 'inspect', 'my/bad'])).status).toBe(1);
 });
+
+test('an image that others were committed from stays while they are there, and goes with the last one', async () => {
+  const commit = async (from: string, word: string, ...names: string[]) => {
+    const made = await engine.ok('run', '-d', from, 'sh', '-c', `echo ${word} >/${word}`);
+    await engine.ok('wait', made);
+    const id = await engine.ok('commit', made, ...names);
+    await engine.ok('rm', made);
+    return id;
+  };
+  const first = await commit('starter', 'one', 'grand:1');
+  const second = await commit('grand:1', 'two');
+  const third = await commit(second, 'three', 'child:1');
+  expect(await engine.ok('inspect', '-f', '{{.Parent}}', third)).toBe(second);
+  expect(await engine.ok('inspect', '-f', '{{.Parent}}', second)).toBe(first);
+  const ids = (await engine.ok('history', '-q', '--no-trunc', 'child:1')).split('\n');
+  expect(ids.slice(0, 3)).toEqual([third, second, first]);
+  // The one between has no name: shown with -a only, and neither dangling nor to be pruned.
+  const shown = async (...args: string[]) => engine.ok('images', '-q', '--no-trunc', ...args);
+  expect(await shown()).not.toContain(second);
+  expect(await shown('-a')).toContain(second);
+  expect(await shown('-f', 'dangling=true')).not.toContain(second);
+  await engine.ok('image', 'prune', '-f');
+  expect(await shown('-a')).toContain(second);
+  for (const force of [[], ['-f']]) {
+    const refused = await engine.tiffin(['rmi', ...force, second]);
+    expect(refused.stderr).toContain(
+      `conflict: unable to delete ${second.slice(7, 19)} (cannot be forced) - image has dependent child images`,
+    );
+  }
+  // By name only the name goes.
+  expect(await engine.ok('rmi', 'grand:1')).toBe('Untagged: grand:1');
+  expect(await shown('-a')).toContain(first);
+  const other = await commit(first, 'four', 'other:1');
+  await engine.ok('rmi', '--no-prune', 'child:1');
+  expect(await shown('-f', 'dangling=true')).toContain(second);
+  const said = await engine.ok('rmi', second);
+  expect(said).toContain(`Deleted: ${second}`);
+  expect(said).not.toContain(`Deleted: ${first}`);
+  const last = await engine.ok('rmi', 'other:1');
+  for (const id of [other, first]) expect(last).toContain(`Deleted: ${id}`);
+  expect(await shown('-a')).not.toContain(first);
+});

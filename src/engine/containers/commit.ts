@@ -57,6 +57,7 @@ export async function commitContainer(
     format: base.manifest.mediaType === mediaTypes.dockerManifest ? 'docker' : 'oci',
     names: name === undefined ? [] : [name],
   });
+  parts.store.parents.set(image.id, base.id);
   emitContainer(parts, container, 'commit', {
     comment,
     imageID: image.id,

@@ -12,12 +12,14 @@ type Test = (image: ImageRecord) => boolean;
 export function imageFilter(parts: Parts, filters: Filters): Test {
   checkFilters(filters, ['before', 'dangling', 'label', 'reference', 'since', 'until']);
   const until = parseUntil(filters);
+  const parents = parts.store.parents.all();
+  const isDangling = ({ id, tags }: ImageRecord) => tags.length === 0 && !parents.has(id);
   const created = (name: string): number => parts.store.images.resolve(name).createdMs;
   const befores = (filters.get('before') ?? []).map(created);
   const sinces = (filters.get('since') ?? []).map(created);
   return (image) =>
     matchesLabels(image.config.config.labels, filters.get('label')) &&
-    anyOf(filters.get('dangling'), (value) => parseSwitch(value) === (image.tags.length === 0)) &&
+    anyOf(filters.get('dangling'), (value) => parseSwitch(value) === isDangling(image)) &&
     anyOf(filters.get('reference'), (value) => matchesReference(image, value)) &&
     befores.every((ms) => image.createdMs < ms) &&
     sinces.every((ms) => image.createdMs > ms) &&

@@ -5,7 +5,7 @@ import type { Platform } from '../../spec/content.ts';
 import type { ImageSummary } from '../../spec/docker.ts';
 import { parsePlatform } from '../../spec/platform.ts';
 import { parseReference } from '../../spec/reference.ts';
-import type { ImageUse, RemovedItem } from '../../store/index.ts';
+import type { ImageRecord, RemovedItem } from '../../store/index.ts';
 import type { Images } from '../contract.ts';
 import type { Parts } from '../parts.ts';
 import { announced } from '../prune-event.ts';
@@ -13,6 +13,7 @@ import { askRegistry, searchImages } from './ask.ts';
 import { containerCounts } from './container-counts.ts';
 import { imageFilter, withAskedNames } from './filter.ts';
 import { emitImage } from './image-events.ts';
+import { imageUses } from './image-uses.ts';
 import { pruneImages } from './prune.ts';
 import { pullImage } from './pull.ts';
 import { pushImage } from './push.ts';
@@ -41,12 +42,18 @@ export function imageVerbs(parts: Parts): Images {
 
 function listImages(parts: Parts, options: Parameters<Images['list']>[0]): ImageSummary[] {
   const images = parts.store.images.list();
+  const isWanted = imageFilter(parts, options.filters);
   const shared = options.sharedSize ? sharedSizes(parts.store, images) : undefined;
   const uses = containerCounts(parts);
-  return images.filter(imageFilter(parts, options.filters)).map((image) => ({
-    ...imageSummary(withAskedNames(image, options.filters), uses.get(image.id) ?? 0),
-    ...(shared === undefined ? {} : { SharedSize: shared.get(image.id) ?? 0 }),
-  }));
+  const parents = parts.store.parents.all();
+  const isShown = (image: ImageRecord) =>
+    options.all || image.tags.length > 0 || !parents.has(image.id);
+  return images
+    .filter((image) => isShown(image) && isWanted(image))
+    .map((image) => ({
+      ...imageSummary(withAskedNames(image, options.filters), uses.get(image.id) ?? 0),
+      ...(shared === undefined ? {} : { SharedSize: shared.get(image.id) ?? 0 }),
+    }));
 }
 
 async function tagImage(
@@ -66,7 +73,7 @@ async function tagImage(
 async function removeImages(
   parts: Parts,
   name: string,
-  { force, platforms }: Parameters<Images['remove']>[1],
+  { force, noprune, platforms }: Parameters<Images['remove']>[1],
 ) {
   const items: RemovedItem[] = [];
   const all = parts.store.images.allOf(name);
@@ -74,27 +81,21 @@ async function removeImages(
   for (const platform of platforms) {
     doomed.add((await parts.images.provideFor(name, platform)).id);
   }
-  if (doomed.size === 0 || doomed.size === all.length) return removeImage(parts, name, force);
-  for (const id of doomed) items.push(...(await removeImage(parts, id, force)));
+  if (doomed.size === 0 || doomed.size === all.length) {
+    return removeImage(parts, name, force, noprune);
+  }
+  for (const id of doomed) items.push(...(await removeImage(parts, id, force, noprune)));
   return items;
 }
 
-async function removeImage(parts: Parts, name: string, force: boolean) {
+async function removeImage(parts: Parts, name: string, force: boolean, keepParents: boolean) {
   const image = parts.store.images.find(name);
-  const items = await parts.store.remove(name, { force, uses: imageUses(parts) });
+  const items = await parts.store.remove(name, { force, keepParents, uses: imageUses(parts) });
   for (const item of items) {
     if ('Untagged' in item) emitImage(parts, 'untag', image?.id ?? name, image);
   }
   if (items.some((item) => 'Deleted' in item)) emitImage(parts, 'delete', image?.id ?? name, image);
   return items;
-}
-
-function imageUses(parts: Parts): ImageUse[] {
-  return parts.containers.all().map((container) => ({
-    image: container.definition.imageId,
-    container: container.id,
-    running: container.isRunning,
-  }));
 }
 
 async function loadImages(

@@ -15,7 +15,7 @@ import { formatTime } from '../time.ts';
 export function imageSummary(image: ImageRecord, containers: number): ImageSummary {
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: image.parent ?? '',
     RepoTags: image.tags,
     RepoDigests: image.digests,
     Created: Math.trunc(image.createdMs / 1000),
@@ -34,7 +34,7 @@ export function imageInspect(image: ImageRecord): ImageInspect {
     Descriptor: image.manifest,
     RepoTags: image.tags,
     RepoDigests: image.digests,
-    Parent: '',
+    Parent: image.parent ?? '',
     Comment: config.comment,
     ...(config.created === undefined ? {} : { Created: config.created }),
     DockerVersion: config.dockerVersion,

@@ -4,7 +4,7 @@ import type { Digest } from '../../spec/content.ts';
 import type { ImageRecord, LayerSizes } from './images.ts';
 
 export interface HistoryStep {
-  /** The image's id on the newest step; steps below are known only by their layers. */
+  /** The image's id on the newest step, those of its ancestors on as many below; the rest is known only by its layers. */
   id: Digest | undefined;
   /** RFC 3339, as written in the image. */
   created: string | undefined;
@@ -18,7 +18,11 @@ export interface HistoryStep {
 }
 
 /** Layers beyond the recorded history, and histories longer than the layers, both occur in the wild. */
-export function imageHistory(image: ImageRecord, layers: LayerSizes): HistoryStep[] {
+export function imageHistory(
+  image: ImageRecord,
+  ancestors: readonly ImageRecord[],
+  layers: LayerSizes,
+): HistoryStep[] {
   const steps: HistoryStep[] = [];
   let layer = 0;
   for (const entry of image.config.history) {
@@ -39,10 +43,10 @@ export function imageHistory(image: ImageRecord, layers: LayerSizes): HistorySte
       tags: [],
     });
   }
-  const newest = steps.at(-1);
-  if (newest !== undefined) {
-    newest.id = image.id;
-    newest.tags = image.tags;
+  steps.reverse();
+  for (const [at, { id, tags }] of [image, ...ancestors].entries()) {
+    const step = steps[at];
+    if (step !== undefined) Object.assign(step, { id, tags });
   }
-  return steps.reverse();
+  return steps;
 }

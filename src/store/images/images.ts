@@ -16,6 +16,7 @@ import {
 } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
 import type { LayoutImage } from '../layout.ts';
+import type { ImageParents } from './parents.ts';
 import { NamedPlatforms } from './platforms.ts';
 import type { StoredImage } from './read-image.ts';
 import type { ImageRecords, ImageRow } from './records.ts';
@@ -32,6 +33,8 @@ export interface ImageRecord {
   manifest: Descriptor;
   /** The index through which the image was pulled. */
   index: Digest | undefined;
+  /** The image of the container that this one was committed from. */
+  parent: Digest | undefined;
   config: ImageConfig;
   /** Bottom first. */
   layers: ImageLayer[];
@@ -69,17 +72,20 @@ export class Images {
   readonly #blobs: FileBlobStore;
   readonly #layers: LayerSizes;
   readonly #changed: () => Promise<void>;
+  readonly #parents: ImageParents;
   readonly #platforms: NamedPlatforms;
   readonly #configs = new Map<Digest, ImageConfig>();
 
   /** `changed` is awaited after each change of images or names. */
   constructor(
     records: ImageRecords,
+    parents: ImageParents,
     blobs: FileBlobStore,
     layers: LayerSizes,
     changed: () => Promise<void>,
   ) {
     this.#records = records;
+    this.#parents = parents;
     this.#blobs = blobs;
     this.#layers = layers;
     this.#changed = changed;
@@ -251,6 +257,7 @@ export class Images {
       id: row.id,
       manifest: manifestDescriptor(row),
       index: row.index,
+      parent: this.#parents.of(row.id),
       config: this.#config(row.id),
       layers: layersOf(row),
       directories: diffIds.map((id) => this.#layers.path(id)).reverse(),

@@ -2,6 +2,7 @@
 
 import { TiffinError } from '../../base/errors.ts';
 import { shortId } from '../../base/ids.ts';
+import type { Digest } from '../../spec/content.ts';
 import {
   familiarReference,
   formatReference,
@@ -11,6 +12,7 @@ import {
 } from '../../spec/reference.ts';
 import type { Garbage } from '../garbage.ts';
 import { type Images, noSuchImage } from './images.ts';
+import type { ImageParents } from './parents.ts';
 import type { ImageRecords, ImageRow } from './records.ts';
 
 /** A container that was made from an image. */
@@ -27,22 +29,27 @@ export type RemovedItem = { Untagged: string } | { Deleted: string };
 export interface RemoveOptions {
   /** Removes names of an image in several repositories, and images that stopped containers use. */
   force: boolean;
+  /** Nameless images that the removed one was made from stay. */
+  keepParents?: boolean;
   uses: readonly ImageUse[];
 }
 
 export class Removal {
   readonly #records: ImageRecords;
+  readonly #parents: ImageParents;
   readonly #images: Images;
   readonly #garbage: Garbage;
   readonly #changed: () => Promise<void>;
 
   constructor(
     records: ImageRecords,
+    parents: ImageParents,
     images: Images,
     garbage: Garbage,
     changed: () => Promise<void>,
   ) {
     this.#records = records;
+    this.#parents = parents;
     this.#images = images;
     this.#garbage = garbage;
     this.#changed = changed;
@@ -63,20 +70,45 @@ export class Removal {
       if (others.length > 0) await this.#garbage.collect();
       return items;
     }
+    const isParent = this.#parents.all().has(row.id);
+    if (isParent && reference !== undefined) {
+      // It stays without a name, as long as there are images of it.
+      for (const found of this.#records.names(row.id)) this.#untag(found, items);
+      await this.#changed();
+      return items;
+    }
     if (reference === undefined) this.#checkRepositories(row, options.force);
+    if (isParent) throw conflict(row.id, 'cannot be forced', 'image has dependent child images');
     checkUses(row, uses, options.force);
     for (const found of this.#records.names(row.id)) {
       if (reference === undefined) this.#records.takeName(found, row.id);
       if (this.#records.idByName(found) === undefined || reference !== undefined)
         this.#untag(found, items);
     }
+    const parent = this.#parents.of(row.id);
     this.#records.markRemoved(row.id);
     items.push({ Deleted: row.id });
+    if (options.keepParents !== true) this.#prune(parent, options.uses, items);
     this.#dropNameless(others, reference, options.uses, items);
     await this.#changed();
     const collected = await this.#garbage.collect();
     for (const layer of collected.layers) items.push({ Deleted: layer });
     return items;
+  }
+
+  /** Images without names that nothing was made from any more but what is gone now. */
+  #prune(oldest: Digest | undefined, uses: readonly ImageUse[], items: RemovedItem[]): void {
+    for (let id = oldest; id !== undefined; ) {
+      const isNeeded =
+        this.#records.names(id).length > 0 ||
+        this.#parents.all().has(id) ||
+        uses.some((use) => use.image === id);
+      if (isNeeded) return;
+      const parent = this.#parents.of(id);
+      this.#records.markRemoved(id);
+      items.push({ Deleted: id });
+      id = parent;
+    }
   }
 
   /** Takes the name away; true when the image stays because of other names. */

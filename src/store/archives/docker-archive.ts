@@ -7,21 +7,9 @@ import { mediaTypes } from '../../spec/image.ts';
 import { JsonObject, parseJson } from '../../spec/json-object.ts';
 import { parseReference } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
-import {
-  COMPRESSION_HEAD,
-  compressionOf,
-  isLayerCompression,
-  type LayerCompression,
-  peek,
-} from '../compression.ts';
 import type { ImageOrigin } from '../images/images.ts';
+import { layerDescriptor } from './layer-files.ts';
 import { broken, type ReceivedArchive, type StoredFile } from './receive.ts';
-
-const LAYER_TYPES: Readonly<Record<LayerCompression, string>> = {
-  none: mediaTypes.dockerLayer,
-  gzip: mediaTypes.dockerLayerGzip,
-  zstd: mediaTypes.ociLayerZstd,
-};
 
 const CONFIG_SUFFIX = '.json';
 
@@ -52,8 +40,7 @@ async function dockerImage(
   checkConfigName(configPath, config);
   const layers: Descriptor[] = [];
   for (const path of fields.texts('Layers') ?? []) {
-    const { digest, size } = archive.file(path);
-    layers.push({ mediaType: await layerType(blobs, digest), digest, size });
+    layers.push(await layerDescriptor(blobs, archive.file(path)));
   }
   const body = {
     schemaVersion: 2,
@@ -73,12 +60,4 @@ function checkConfigName(path: string, config: StoredFile): void {
   if (hex.length === 64 && parseDigest(`sha256:${hex}`) !== config.digest) {
     throw broken(`${path} does not match its digest`);
   }
-}
-
-async function layerType(blobs: FileBlobStore, digest: StoredFile['digest']): Promise<string> {
-  const { head, rest } = await peek(blobs.read(digest), COMPRESSION_HEAD);
-  await rest.return(undefined);
-  const compression = compressionOf(head);
-  if (isLayerCompression(compression)) return LAYER_TYPES[compression];
-  throw broken(`layer ${digest} is compressed by ${compression}, which no layer is`);
 }

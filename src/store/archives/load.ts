@@ -9,8 +9,15 @@ import { readImage, type StoredImage } from '../images/read-image.ts';
 import type { Store } from '../index.ts';
 import { INDEX_FILE } from '../layout.ts';
 import { dockerImages } from './docker-archive.ts';
+import { legacyImages } from './legacy-archive.ts';
 import { ociImages } from './oci-archive.ts';
-import { broken, DOCKER_MANIFEST, type ReceivedArchive, receiveArchive } from './receive.ts';
+import {
+  broken,
+  DOCKER_MANIFEST,
+  REPOSITORIES,
+  type ReceivedArchive,
+  receiveArchive,
+} from './receive.ts';
 
 export interface LoadedImage {
   id: Digest;
@@ -21,7 +28,7 @@ export interface LoadedImage {
 type LoadTarget = Pick<Store, 'blobs' | 'layers' | 'admit' | 'hold' | 'collect'>;
 
 /**
- * docker-archive or OCI layout, as tar, optionally compressed. Throws `invalid`; then nothing of it stays. All platforms of an
+ * docker-archive of any age or OCI layout, as tar, optionally compressed. Throws `invalid`; then nothing of it stays. All platforms of an
  * index are taken, or the one that is asked for; an image of another one is refused then.
  */
 export async function loadArchive(
@@ -65,6 +72,8 @@ async function findImages(
   const index = received.document(INDEX_FILE);
   const manifest = received.document(DOCKER_MANIFEST);
   if (index === undefined && manifest === undefined) {
+    const old = await legacyImages(received, received.document(REPOSITORIES), store.blobs);
+    if (old.length > 0) return old;
     throw broken('it has neither manifest.json nor index.json');
   }
   const oci = index === undefined ? [] : await ociImages(index, store.blobs, platform);

@@ -13,9 +13,16 @@ import { memberPath } from '../tar/member-path.ts';
 import { TarReader } from '../tar/reader.ts';
 
 export const DOCKER_MANIFEST = 'manifest.json';
+/** Names of images in archives of before Docker 1.10. */
+export const REPOSITORIES = 'repositories';
 
 /** Read whole, by us; everything else is content. */
-const DOCUMENTS: ReadonlySet<string> = new Set([DOCKER_MANIFEST, INDEX_FILE, LAYOUT_FILE]);
+const DOCUMENTS: ReadonlySet<string> = new Set([
+  DOCKER_MANIFEST,
+  INDEX_FILE,
+  LAYOUT_FILE,
+  REPOSITORIES,
+]);
 /** Old Docker archives share layers by links; longer chains do not occur. */
 const MAX_LINKS = 8;
 
@@ -44,6 +51,11 @@ export class ReceivedArchive {
       at = link;
     }
     throw broken(`it has no file ${JSON.stringify(path.slice(0, 200))}`);
+  }
+
+  /** Of the files that are no documents, in the archive's order. */
+  paths(): string[] {
+    return [...this.#files.keys()];
   }
 
   addDocument(path: string, bytes: Uint8Array): void {

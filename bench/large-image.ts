@@ -1,4 +1,4 @@
-/** An OCI image layout made up here: busybox and 20,000 files of 25,000 bytes in one layer. */
+/** An OCI image layout made up here: busybox and 20,000 files of 25,000 bytes, in one layer or in several of a size. */
 
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -14,20 +14,24 @@ interface Blob {
 }
 
 /** Half of each file is random and half is text, so that unpacking has bytes to inflate as well as to copy. */
-export async function writeLargeImage(layout: string): Promise<void> {
+export async function writeLargeImage(layout: string, count = 1): Promise<void> {
   mkdirSync(`${layout}/blobs/sha256`, { recursive: true });
-  const layer = await writeLayer(layout);
+  const layers: Blob[] = [];
+  for (let layer = 0; layer < count; layer += 1) {
+    layers.push(await writeLayer(layout, layerPieces(layer, count)));
+  }
   const config = writeJson(layout, {
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
     os: 'linux',
     config: { Env: ['PATH=/bin'], Cmd: ['true'] },
-    rootfs: { type: 'layers', diff_ids: [layer.digest] },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
   });
+  const mediaType = 'application/vnd.oci.image.layer.v1.tar';
   const manifest = writeJson(layout, {
     schemaVersion: 2,
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
-    layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar', ...layer }],
+    layers: layers.map((layer) => ({ mediaType, ...layer })),
   });
   const descriptor = {
     mediaType: 'application/vnd.oci.image.manifest.v1+json',
@@ -41,12 +45,12 @@ export async function writeLargeImage(layout: string): Promise<void> {
   );
 }
 
-async function writeLayer(layout: string): Promise<Blob> {
+async function writeLayer(layout: string, pieces: Iterable<Uint8Array>): Promise<Blob> {
   const path = `${layout}/layer.tar`;
   const hash = createHash('sha256');
   const writer = Bun.file(path).writer({ highWaterMark: 4 * 1024 * 1024 });
   let size = 0;
-  for (const piece of layerPieces()) {
+  for (const piece of pieces) {
     hash.update(piece);
     size += piece.length;
     writer.write(piece);
@@ -58,15 +62,12 @@ async function writeLayer(layout: string): Promise<Blob> {
   return { digest: `sha256:${hex}`, size };
 }
 
-function* layerPieces(): Generator<Uint8Array> {
-  yield header('bin/', '5', 0o755, 0);
-  const busybox = readFileSync('/bin/busybox');
-  yield header('bin/busybox', '0', 0o755, busybox.length);
-  yield padded(busybox);
-  yield header('bin/true', '2', 0o777, 0, 'busybox');
+/** The programs are in the lowest of `count` layers; each has its share of the directories. */
+function* layerPieces(layer: number, count: number): Generator<Uint8Array> {
+  if (layer === 0) yield* programs();
   yield header('data/', '5', 0o755, 0);
   const words = Buffer.from('a line of text as programs and their documents have it\n');
-  for (let directory = 0; directory < directories; directory += 1) {
+  for (let directory = layer; directory < directories; directory += count) {
     yield header(`data/${directory}/`, '5', 0o755, 0);
     for (let file = 0; file < filesEach; file += 1) {
       const bytes = Buffer.alloc(fileBytes, words);
@@ -76,6 +77,14 @@ function* layerPieces(): Generator<Uint8Array> {
     }
   }
   yield new Uint8Array(2 * block);
+}
+
+function* programs(): Generator<Uint8Array> {
+  yield header('bin/', '5', 0o755, 0);
+  const busybox = readFileSync('/bin/busybox');
+  yield header('bin/busybox', '0', 0o755, busybox.length);
+  yield padded(busybox);
+  yield header('bin/true', '2', 0o777, 0, 'busybox');
 }
 
 /** A ustar header (pax(1)); type 0 is a file, 2 a symbolic link, 5 a directory. */

@@ -74,11 +74,10 @@ export class NewFile {
   }
 
   async #writeAll(batch: readonly Uint8Array[]): Promise<void> {
-    const [only] = batch;
-    let bytes = batch.length === 1 && only !== undefined ? only : Buffer.concat(batch);
-    while (bytes.length > 0) {
-      const { bytesWritten } = await this.#handle.write(bytes);
-      bytes = bytes.subarray(bytesWritten);
+    let rest = batch;
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(rest);
+      rest = behind(rest, bytesWritten);
       this.#readable += bytesWritten;
       this.#notify(this.#state);
     }
@@ -108,6 +107,16 @@ export class NewFile {
       await reader.close();
     }
   }
+}
+
+/** What is left of the pieces after that many bytes; no empty ones. */
+function behind(pieces: readonly Uint8Array[], bytes: number): Uint8Array[] {
+  let left = bytes;
+  return pieces.flatMap((piece) => {
+    const passed = Math.min(left, piece.length);
+    left -= passed;
+    return passed === piece.length ? [] : [piece.subarray(passed)];
+  });
 }
 
 /** Makes renames and creations in a directory survive a crash of the machine. */

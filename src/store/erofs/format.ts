@@ -6,6 +6,7 @@
 import { encodeByteText } from '../../base/byte-text.ts';
 import { decodeXattrs } from '../../plan/encode.ts';
 import { malformed } from '../tar/fields.ts';
+import type { Device } from './nodes.ts';
 
 export const BLOCK = 4096;
 /** Inodes begin at multiples of it; a nid counts them from the start of the metadata area. */
@@ -59,26 +60,31 @@ export interface Inode {
   number: number;
   uid: number;
   gid: number;
-  mtimeNs: bigint;
+  /** Of the last change: since 1970, and what is left in ns. */
+  seconds: number;
+  ns: number;
   links: number;
 }
 
-/** `struct erofs_inode_extended`: the short form knows no time of its own. */
-export function inode(fields: Inode): Uint8Array {
-  const bytes = new Uint8Array(INODE_BYTES);
-  const view = new DataView(bytes.buffer);
+/** `struct erofs_inode_extended`, into 64 bytes of zeros or of another one: the short form knows no time of its own. */
+export function putInode(view: DataView, fields: Inode): void {
   view.setUint16(0, fields.format, true);
   view.setUint16(2, xattrCount(fields.xattrBytes), true);
   view.setUint16(4, fields.mode, true);
-  view.setBigUint64(8, BigInt(fields.size), true);
+  putU64(view, 8, fields.size);
   view.setUint32(16, fields.union, true);
   view.setUint32(20, fields.number, true);
   view.setUint32(24, fields.uid, true);
   view.setUint32(28, fields.gid, true);
-  view.setBigUint64(32, fields.mtimeNs / 1_000_000_000n, true);
-  view.setUint32(40, Number(fields.mtimeNs % 1_000_000_000n), true);
+  putU64(view, 32, fields.seconds);
+  view.setUint32(40, fields.ns, true);
   view.setUint32(44, fields.links, true);
-  return bytes;
+}
+
+/** A safe integer. */
+function putU64(view: DataView, at: number, value: number): void {
+  view.setUint32(at, value % 2 ** 32, true);
+  view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
 }
 
 const XATTR_HEADER = 12;
@@ -131,7 +137,7 @@ function xattrEntry(name: string, value: Uint8Array): Uint8Array[] {
 }
 
 /** A device number as the kernel's `new_encode_dev` has it. */
-export function deviceNumber({ major, minor }: { major: number; minor: number }): number {
+export function deviceNumber({ major, minor }: Device): number {
   return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }
 

@@ -1,167 +1,219 @@
 /** The second half of an image: once all data is in the file, directories and inodes follow it. */
 
 import { encodeByteText } from '../../base/byte-text.ts';
-import { direntBlock, sortedEntries, splitEntries } from './directory.ts';
+import { direntBlock, type Entries, entriesOf } from './directory.ts';
 import {
   BLOCK,
   deviceNumber,
   INODE_BYTES,
-  inode,
   LAYOUTS,
   NO_BLOCK,
+  putInode,
   SLOT,
   superBlock,
   xattrBody,
 } from './format.ts';
 import type { ImageFile } from './image-file.ts';
-import type { Content, Layout, Node } from './node.ts';
+import type { Holes, Node, Nodes } from './nodes.ts';
 
 /** The root's nid: inode number 0 would read as "no entry" in user space. */
 const FIRST_SLOT = 2;
 
 /** Appends everything but the first block, and returns that. */
-export async function writeMetadata(file: ImageFile, root: Node): Promise<Uint8Array> {
-  const { placed, slots } = layOut(root);
-  for (const node of placed) {
-    if (node.layout === undefined) continue;
-    if (node.children !== undefined) writeDirectory(file, node, node.layout);
-    else writeTarget(file, node, node.layout);
+export async function writeMetadata(
+  file: ImageFile,
+  nodes: Nodes,
+  root: Node,
+): Promise<Uint8Array> {
+  const writer = new MetadataWriter(file, nodes);
+  writer.layOut(root);
+  for (const node of writer.placed) {
+    writer.writeData(node);
     await file.drain();
   }
   align(file, BLOCK);
   const meta = file.position;
-  let chunks = false;
   let number = 0;
-  for (const node of placed) {
+  for (const node of writer.placed) {
     number += 1;
-    file.skipTo(meta + node.nid * SLOT);
-    chunks = writeInode(file, node, number) || chunks;
+    file.skipTo(meta + nodes.of('nid', node) * SLOT);
+    writer.writeInode(node, number);
     await file.drain();
   }
-  file.skipTo(meta + slots * SLOT);
+  file.skipTo(meta + writer.slots * SLOT);
   align(file, BLOCK);
   return superBlock({
-    inodes: placed.length,
+    inodes: writer.placed.length,
     blocks: file.position / BLOCK,
     metaBlock: meta / BLOCK,
-    rootNid: root.nid,
-    chunks,
+    rootNid: nodes.of('nid', root),
+    chunks: writer.chunks,
   });
 }
 
-/** Gives every inode its nid, the root first: a directory's entries name the nids of what it holds. */
-function layOut(root: Node): { placed: Node[]; slots: number } {
-  const placed: Node[] = [];
-  const directories: { node: Node; parent: Node }[] = [];
-  let slot = FIRST_SLOT;
-  const place = (node: Node, parent: Node) => {
-    // The second name of a file.
-    if (node.nid !== 0) return;
-    const fixed = INODE_BYTES + xattrBody(node.xattrs, node.opaque).length;
-    const { size, tail } = measure(node, parent);
-    const inline = tail > 0 && fixed + tail <= BLOCK;
-    const whole = inline ? fixed + tail : fixed;
-    const offset = (slot * SLOT) % BLOCK;
-    // Bytes behind an inode must lie in its block; a long list of attributes or chunks may go on in the next one.
-    if (whole <= BLOCK && offset + whole > BLOCK) slot += (BLOCK - offset) / SLOT;
-    node.nid = slot;
-    slot += Math.ceil((alignUp(whole, 4) + chunkMapBytes(node.content)) / SLOT);
-    if (tail > 0) node.layout = { parent, size, inline, tail: undefined, block: 0 };
-    placed.push(node);
-    if (node.children !== undefined) directories.push({ node, parent });
-  };
-  place(root, root);
-  for (let next = directories.pop(); next !== undefined; next = directories.pop()) {
-    for (const child of next.node.children?.values() ?? []) place(child, next.node);
+class MetadataWriter {
+  readonly #file: ImageFile;
+  readonly #nodes: Nodes;
+  readonly #order: Uint32Array;
+  #count = 0;
+  readonly #entries = new Map<Node, Entries>();
+  /** Whose end does not fit behind the inode and its attributes, in the same block. */
+  readonly #apart = new Set<Node>();
+  readonly #inode = new Uint8Array(INODE_BYTES);
+  readonly #view = new DataView(this.#inode.buffer);
+  slots = FIRST_SLOT;
+  /** Whether an inode has a map of chunks. */
+  chunks = false;
+
+  constructor(file: ImageFile, nodes: Nodes) {
+    this.#file = file;
+    this.#nodes = nodes;
+    this.#order = new Uint32Array(nodes.count);
   }
-  return { placed, slots: slot };
-}
 
-/** Bytes of the data, and those that would lie behind the inode if there is room: a link's target, a directory's last block. */
-function measure(node: Node, parent: Node): { size: number; tail: number } {
-  if (node.children === undefined) {
-    const size = node.target === '' ? 0 : encodeByteText(node.target).length;
-    return { size, tail: size };
+  /** In the order of their places. */
+  get placed(): Uint32Array {
+    return this.#order.subarray(0, this.#count);
   }
-  const { counts, tail } = splitEntries(sortedEntries(node, parent));
-  return { size: (counts.length - 1) * BLOCK + tail, tail };
-}
 
-function writeDirectory(file: ImageFile, node: Node, layout: Layout): void {
-  const entries = sortedEntries(node, layout.parent);
-  const { counts, tail } = splitEntries(entries);
-  layout.block = file.position / BLOCK;
-  let at = 0;
-  counts.forEach((count, index) => {
-    const some = entries.slice(at, at + count);
-    if (layout.inline && index === counts.length - 1) layout.tail = direntBlock(some, tail);
-    else file.append(direntBlock(some, BLOCK));
-    at += count;
-  });
-}
-
-function writeTarget(file: ImageFile, node: Node, layout: Layout): void {
-  const target = encodeByteText(node.target);
-  if (layout.inline) {
-    layout.tail = target;
-    return;
+  /** Gives every inode its nid, the root first: a directory's entries name the nids of what it holds. */
+  layOut(root: Node): void {
+    const directories = [root];
+    this.#place(root, root);
+    for (let next = directories.pop(); next !== undefined; next = directories.pop()) {
+      const children = this.#nodes.children.get(next);
+      for (const child of children?.values() ?? []) {
+        // The second name of a file has its place already.
+        if (this.#nodes.of('nid', child) !== 0) continue;
+        this.#place(child, next);
+        if (this.#nodes.children.has(child)) directories.push(child);
+      }
+      // Its entries are in order elsewhere now, in a fraction of the room.
+      children?.clear();
+    }
   }
-  layout.block = file.position / BLOCK;
-  file.append(target);
-  align(file, BLOCK);
-}
 
-/** Whether the inode has a map of chunks. */
-function writeInode(file: ImageFile, node: Node, number: number): boolean {
-  const { mode, uid, gid, mtimeNs, layout, content } = node;
-  const xattrs = xattrBody(node.xattrs, node.opaque);
-  const map = chunkMap(content);
-  const kind = map !== undefined ? 'chunks' : layout?.tail !== undefined ? 'inline' : 'plain';
-  file.append(
-    inode({
+  /** The blocks of a directory, or a link's target, that do not lie behind the inode. */
+  writeData(node: Node): void {
+    const entries = this.#entries.get(node);
+    if (entries !== undefined) this.#writeDirectory(node, entries);
+    else if (this.#apart.has(node)) {
+      this.#nodes.set('block', node, this.#file.position / BLOCK);
+      this.#file.append(this.#target(node));
+      align(this.#file, BLOCK);
+    }
+  }
+
+  writeInode(node: Node, number: number): void {
+    const nodes = this.#nodes;
+    const xattrs = xattrBody(nodes.xattrs(node), nodes.opaque.has(node));
+    const holes = nodes.holes.get(node);
+    const tail = this.#tail(node);
+    const kind = holes !== undefined ? 'chunks' : tail !== undefined ? 'inline' : 'plain';
+    putInode(this.#view, {
       format: LAYOUTS[kind],
       xattrBytes: xattrs.length,
-      mode,
-      size: content?.size ?? layout?.size ?? 0,
-      union: unionOf(node, map !== undefined),
+      mode: nodes.of('mode', node),
+      size: nodes.of('size', node),
+      union: this.#union(node),
       number,
-      uid,
-      gid,
-      mtimeNs,
-      links: node.children === undefined ? node.links : node.links + 2,
-    }),
-  );
-  file.append(xattrs);
-  if (layout?.tail !== undefined) file.append(layout.tail);
-  if (map === undefined) return false;
-  align(file, 4);
-  file.append(map);
-  return true;
-}
-
-function unionOf({ device, content, layout }: Node, hasMap: boolean): number {
-  if (device !== undefined) return deviceNumber(device);
-  if (content === undefined) return layout?.block ?? 0;
-  return hasMap ? content.chunkBits : content.start;
-}
-
-/** A block address per chunk; undefined for a file without holes. */
-function chunkMap(content: Content | undefined): Uint8Array | undefined {
-  if (content === undefined || content.holes.length === 0) return undefined;
-  const map = new Uint32Array(chunkMapBytes(content) / 4);
-  for (const { first, count } of content.holes) map.fill(NO_BLOCK, first, first + count);
-  let block = content.start;
-  for (let chunk = 0; chunk < map.length; chunk += 1) {
-    if (map[chunk] === NO_BLOCK) continue;
-    map[chunk] = block;
-    block += 2 ** content.chunkBits;
+      uid: nodes.of('uid', node),
+      gid: nodes.of('gid', node),
+      seconds: nodes.of('seconds', node),
+      ns: nodes.of('ns', node),
+      links: nodes.of('links', node) + (nodes.children.has(node) ? 2 : 0),
+    });
+    this.#file.append(this.#inode);
+    this.#file.append(xattrs);
+    if (tail !== undefined) this.#file.append(tail);
+    if (holes === undefined) return;
+    this.chunks = true;
+    align(this.#file, 4);
+    this.#file.append(this.#chunkMap(node, holes));
   }
-  return new Uint8Array(map.buffer);
-}
 
-function chunkMapBytes(content: Content | undefined): number {
-  if (content === undefined || content.holes.length === 0) return 0;
-  return Math.ceil(content.size / (BLOCK * 2 ** content.chunkBits)) * 4;
+  #place(node: Node, parent: Node): void {
+    const nodes = this.#nodes;
+    const fixed = INODE_BYTES + xattrBody(nodes.xattrs(node), nodes.opaque.has(node)).length;
+    const tail = this.#measure(node, parent);
+    const inline = tail > 0 && fixed + tail <= BLOCK;
+    if (tail > 0 && !inline) this.#apart.add(node);
+    const whole = inline ? fixed + tail : fixed;
+    const offset = (this.slots * SLOT) % BLOCK;
+    // Bytes behind an inode must lie in its block; a long list of attributes or chunks may go on in the next one.
+    if (whole <= BLOCK && offset + whole > BLOCK) this.slots += (BLOCK - offset) / SLOT;
+    nodes.set('nid', node, this.slots);
+    this.slots += Math.ceil((alignUp(whole, 4) + this.#chunkMapBytes(node)) / SLOT);
+    this.#order[this.#count] = node;
+    this.#count += 1;
+  }
+
+  /** Bytes that would lie behind the inode if there is room: a link's target, a directory's last block. */
+  #measure(node: Node, parent: Node): number {
+    const children = this.#nodes.children.get(node);
+    if (children !== undefined) {
+      const entries = entriesOf(children, node, parent);
+      this.#entries.set(node, entries);
+      this.#nodes.set('size', node, (entries.counts.length - 1) * BLOCK + entries.tail);
+      return entries.tail;
+    }
+    if (!this.#nodes.targets.has(node)) return 0;
+    const { length } = this.#target(node);
+    this.#nodes.set('size', node, length);
+    return length;
+  }
+
+  #writeDirectory(node: Node, entries: Entries): void {
+    const { counts } = entries;
+    const whole = this.#apart.has(node) ? counts : counts.slice(0, -1);
+    this.#nodes.set('block', node, this.#file.position / BLOCK);
+    let first = 0;
+    for (const count of whole) {
+      this.#file.append(direntBlock(this.#nodes, entries, first, count, BLOCK));
+      first += count;
+    }
+  }
+
+  /** What lies behind the inode. */
+  #tail(node: Node): Uint8Array | undefined {
+    if (this.#apart.has(node)) return undefined;
+    const entries = this.#entries.get(node);
+    if (entries === undefined) {
+      return this.#nodes.targets.has(node) ? this.#target(node) : undefined;
+    }
+    const last = entries.counts.at(-1) ?? 0;
+    const first = entries.ends.length - last;
+    return direntBlock(this.#nodes, entries, first, last, entries.tail);
+  }
+
+  #target(node: Node): Uint8Array {
+    return encodeByteText(this.#nodes.targets.get(node) ?? '');
+  }
+
+  #union(node: Node): number {
+    const device = this.#nodes.devices.get(node);
+    if (device !== undefined) return deviceNumber(device);
+    return this.#nodes.holes.get(node)?.chunkBits ?? this.#nodes.of('block', node);
+  }
+
+  /** A block address per chunk. */
+  #chunkMap(node: Node, { chunkBits, runs }: Holes): Uint8Array {
+    const map = new Uint32Array(this.#chunkMapBytes(node) / 4);
+    for (const { first, count } of runs) map.fill(NO_BLOCK, first, first + count);
+    let block = this.#nodes.of('block', node);
+    for (let chunk = 0; chunk < map.length; chunk += 1) {
+      if (map[chunk] === NO_BLOCK) continue;
+      map[chunk] = block;
+      block += 2 ** chunkBits;
+    }
+    return new Uint8Array(map.buffer);
+  }
+
+  #chunkMapBytes(node: Node): number {
+    const holes = this.#nodes.holes.get(node);
+    if (holes === undefined) return 0;
+    return Math.ceil(this.#nodes.of('size', node) / (BLOCK * 2 ** holes.chunkBits)) * 4;
+  }
 }
 
 function align(file: ImageFile, unit: number): void {

@@ -3,7 +3,7 @@
  * below the root, missing parents are made, and of two entries with one name the later counts.
  */
 
-import { type Node, newNode, refused, S_IFDIR, S_IFLNK, S_IFMT } from './node.ts';
+import { type Node, Nodes, refused, S_IFDIR, S_IFLNK } from './nodes.ts';
 
 /** As the kernel has it (path_resolution(7)). */
 const MAX_LINKS = 40;
@@ -17,7 +17,8 @@ export interface Place {
 }
 
 export class Tree {
-  readonly root: Node = newNode(S_IFDIR | 0o755, 0n);
+  readonly nodes = new Nodes();
+  readonly root: Node = this.nodes.addPlain(S_IFDIR | 0o755, 0n);
   /** The parent of the latest path: most entries come directory by directory. */
   #parentPath: string | undefined;
   #parent: Node = this.root;
@@ -31,8 +32,9 @@ export class Tree {
       this.#parentPath = parentPath;
     }
     const directory = this.#parent;
-    if (directory.children === undefined) throw refused(op, path, 'ENOTDIR');
-    return { directory, children: directory.children, name: path.slice(slash + 1) };
+    const children = this.nodes.children.get(directory);
+    if (children === undefined) throw refused(op, path, 'ENOTDIR');
+    return { directory, children, name: path.slice(slash + 1) };
   }
 
   /** The directory at `path`, made when it is missing. */
@@ -44,7 +46,7 @@ export class Tree {
   find(op: string, path: string): Node {
     const slash = path.lastIndexOf('/');
     const parent = this.#resolve(op, path, slash < 0 ? '' : path.slice(0, slash), undefined);
-    const found = parent.children?.get(path.slice(slash + 1));
+    const found = this.nodes.children.get(parent)?.get(path.slice(slash + 1));
     if (found === undefined) throw refused(op, path, 'ENOENT');
     return found;
   }
@@ -54,30 +56,28 @@ export class Tree {
     const old = children.get(name);
     if (old !== undefined) this.#unlink(directory, old);
     children.set(name, node);
-    const isDirectory = node.children !== undefined;
-    if (isDirectory) directory.links += 1;
-    else node.links += 1;
+    this.nodes.addLinks(this.nodes.children.has(node) ? directory : node, 1);
   }
 
   #unlink(directory: Node, node: Node): void {
     // A later path may mean something else now.
     this.#parentPath = undefined;
-    if (node.children === undefined) {
-      node.links -= 1;
-      return;
-    }
-    directory.links -= 1;
-    const doomed = [node.children];
+    const { nodes } = this;
+    const own = nodes.children.get(node);
+    nodes.addLinks(own === undefined ? node : directory, -1);
+    const doomed = own === undefined ? [] : [own];
     for (let children = doomed.pop(); children !== undefined; children = doomed.pop()) {
       for (const child of children.values()) {
-        if (child.children === undefined) child.links -= 1;
-        else doomed.push(child.children);
+        const below = nodes.children.get(child);
+        if (below === undefined) nodes.addLinks(child, -1);
+        else doomed.push(below);
       }
     }
   }
 
   /** Follows every component. With `make`, missing directories are made. */
   #resolve(op: string, path: string, way: string, make: { mtimeNs: bigint } | undefined): Node {
+    const { nodes } = this;
     const names = way.split('/').reverse();
     const above: Node[] = [];
     let at = this.root;
@@ -91,19 +91,20 @@ export class Tree {
         at = above.pop() ?? this.root;
         continue;
       }
-      const next = at.children?.get(name) ?? this.#make(at, name, make);
+      const next = nodes.children.get(at)?.get(name) ?? this.#make(at, name, make);
       if (next === undefined) throw refused(op, path, 'ENOENT');
-      if ((next.mode & S_IFMT) === S_IFLNK) {
+      if (nodes.kind(next) === S_IFLNK) {
         links += 1;
         if (links > MAX_LINKS) throw refused(op, path, 'ELOOP');
-        if (next.target.startsWith('/')) {
+        const target = nodes.targets.get(next) ?? '';
+        if (target.startsWith('/')) {
           at = this.root;
           above.length = 0;
         }
-        names.push(...next.target.split('/').reverse());
+        names.push(...target.split('/').reverse());
         continue;
       }
-      if (next.children === undefined) throw refused(op, path, 'ENOTDIR');
+      if (!nodes.children.has(next)) throw refused(op, path, 'ENOTDIR');
       above.push(at);
       at = next;
     }
@@ -111,10 +112,11 @@ export class Tree {
   }
 
   #make(at: Node, name: string, make: { mtimeNs: bigint } | undefined): Node | undefined {
-    if (make === undefined || at.children === undefined) return undefined;
-    const made = newNode(S_IFDIR | 0o755, make.mtimeNs);
-    at.children.set(name, made);
-    at.links += 1;
+    const children = this.nodes.children.get(at);
+    if (make === undefined || children === undefined) return undefined;
+    const made = this.nodes.addPlain(S_IFDIR | 0o755, make.mtimeNs);
+    children.set(name, made);
+    this.nodes.addLinks(at, 1);
     return made;
   }
 }

@@ -9,7 +9,16 @@ import type { OpOf, TreeOp } from '../../plan/ops.ts';
 import { BLOCK } from './format.ts';
 import { ImageFile } from './image-file.ts';
 import { writeMetadata } from './metadata.ts';
-import { type Content, isWhiteout, type Node, newNode, refused, S_IFCHR, S_IFLNK } from './node.ts';
+import {
+  type Attributes,
+  type Device,
+  type Holes,
+  type Node,
+  type Nodes,
+  refused,
+  S_IFCHR,
+  S_IFLNK,
+} from './nodes.ts';
 import { Tree } from './tree.ts';
 
 /** Chunks of a file with holes: many files with long maps of nothing would make a small archive large. */
@@ -51,22 +60,19 @@ export class ErofsWriter {
         this.#beginFile(op);
         return;
       case 'tree-symlink':
-        this.#put(op, { ...described(op, S_IFLNK | 0o777), target: op.value });
+        this.#tree.nodes.targets.set(this.#put(op, S_IFLNK | 0o777, op), op.value);
         return;
       case 'tree-hardlink':
         this.#link(op);
         return;
       case 'tree-device':
-        this.#put(op, {
-          ...described(op, op.mode),
-          device: { major: op.major, minor: op.minor },
-        });
+        this.#device(op, op.mode, op, op);
         return;
       case 'tree-whiteout':
         this.#whiteout(op);
         return;
       case 'tree-opaque':
-        this.#tree.directory(op.op, op.path, 0n).opaque = true;
+        this.#tree.nodes.opaque.add(this.#tree.directory(op.op, op.path, 0n));
         return;
     }
   }
@@ -85,7 +91,7 @@ export class ErofsWriter {
   /** The image is whole; `synced` settles when it is on the disk. */
   async finish(): Promise<{ synced: Promise<void> }> {
     this.#endFile();
-    const head = await writeMetadata(this.#file, this.#tree.root);
+    const head = await writeMetadata(this.#file, this.#tree.nodes, this.#tree.root);
     await this.#file.finish(head);
     const synced = this.#file.sync();
     synced.catch(() => undefined);
@@ -103,38 +109,56 @@ export class ErofsWriter {
 
   /** A directory over a directory keeps what that one holds. */
   #directory(op: OpOf<'tree-directory'>): void {
-    const { xattrs, uid, gid, mtimeNs } = op;
+    const { nodes, root } = this.#tree;
     if (op.path === '.') {
-      Object.assign(this.#tree.root, { mode: op.mode, uid, gid, mtimeNs, xattrs });
+      nodes.describe(root, op.mode, op);
       return;
     }
-    const place = this.#tree.place(op.op, op.path, mtimeNs);
+    const place = this.#tree.place(op.op, op.path, op.mtimeNs);
     const old = place.children.get(place.name);
-    if (old?.children !== undefined) {
-      Object.assign(old, { mode: op.mode, uid, gid, mtimeNs, xattrs });
+    if (old !== undefined && nodes.children.has(old)) {
+      nodes.describe(old, op.mode, op);
       return;
     }
     // Removed and made anew in one layer: nothing of the lower one may show through.
-    const opaque = old !== undefined && isWhiteout(old);
-    this.#tree.put(place, { ...described(op, op.mode), opaque });
+    const opaque = old !== undefined && nodes.isWhiteout(old);
+    const node = nodes.add(op.mode, op);
+    if (opaque) nodes.opaque.add(node);
+    this.#tree.put(place, node);
   }
 
   #beginFile(op: OpOf<'tree-file'>): void {
-    const content = newContent(op, this.#file);
-    this.#put(op, { ...described(op, op.mode), content });
-    this.#current = new OpenFile(this.#file, content);
+    const size = Number(op.size);
+    const chunkBits = Math.max(0, Math.ceil(Math.log2(size / BLOCK / CHUNKS_MAX)));
+    if (chunkBits > CHUNK_BITS_MAX || !Number.isSafeInteger(size))
+      throw refused(op.op, op.path, 'EFBIG');
+    const node = this.#put(op, op.mode, op);
+    this.#current = new OpenFile(this.#file, this.#tree.nodes, node, size, chunkBits);
   }
 
-  #put(op: { op: string; path: string; mtimeNs: bigint }, node: Node): void {
+  #put(op: { op: string; path: string }, mode: number, attributes: Attributes): Node {
     if (op.path === '.') throw refused(op.op, op.path, 'EISDIR');
-    this.#tree.put(this.#tree.place(op.op, op.path, op.mtimeNs), node);
+    const place = this.#tree.place(op.op, op.path, attributes.mtimeNs);
+    const node = this.#tree.nodes.add(mode, attributes);
+    this.#tree.put(place, node);
+    return node;
+  }
+
+  #device(
+    op: { op: string; path: string },
+    mode: number,
+    attributes: Attributes,
+    { major, minor }: Device,
+  ): void {
+    this.#tree.nodes.devices.set(this.#put(op, mode, attributes), { major, minor });
   }
 
   #link({ op, path, value }: OpOf<'tree-hardlink'>): void {
     if (path === '.' || value === '.') throw refused(op, path, 'EISDIR');
+    const { nodes } = this.#tree;
     const node = this.#tree.find(op, value);
-    if (node.children !== undefined) throw refused(op, path, 'EPERM');
-    const place = this.#tree.place(op, path, node.mtimeNs);
+    if (nodes.children.has(node)) throw refused(op, path, 'EPERM');
+    const place = this.#tree.place(op, path, nodes.mtimeNs(node));
     // A link to itself would remove the only name of the file first.
     if (place.children.get(place.name) !== node) this.#tree.put(place, node);
   }
@@ -144,36 +168,40 @@ export class ErofsWriter {
     if (path === '.') throw refused(op, path, 'EISDIR');
     const place = this.#tree.place(op, path, 0n);
     const old = place.children.get(place.name);
-    if (old?.children !== undefined) old.opaque = true;
-    else if (old === undefined) {
-      this.#tree.put(place, { ...newNode(S_IFCHR, 0n), device: { major: 0, minor: 0 } });
-    }
+    const { nodes } = this.#tree;
+    if (old === undefined) {
+      const node = nodes.addPlain(S_IFCHR, 0n);
+      nodes.devices.set(node, { major: 0, minor: 0 });
+      this.#tree.put(place, node);
+    } else if (nodes.children.has(old)) nodes.opaque.add(old);
   }
-}
-
-function described(
-  { uid, gid, mtimeNs, xattrs }: { uid: number; gid: number; mtimeNs: bigint; xattrs: Uint8Array },
-  mode: number,
-): Node {
-  return { ...newNode(mode, mtimeNs), uid, gid, xattrs };
 }
 
 /** The file that data operations write. Whole chunks without data are left out. */
 class OpenFile {
   readonly #file: ImageFile;
-  readonly #content: Content;
-  readonly #chunkBytes: number;
+  readonly #nodes: Nodes;
+  readonly #node: Node;
+  readonly #size: number;
+  readonly #chunkBits: number;
+  readonly #start: number;
+  #holes: Holes | undefined;
   /** Bytes of the file that are in the image or left out. */
   #done = 0;
 
-  constructor(file: ImageFile, content: Content) {
+  constructor(file: ImageFile, nodes: Nodes, node: Node, size: number, chunkBits: number) {
     this.#file = file;
-    this.#content = content;
-    this.#chunkBytes = BLOCK * 2 ** content.chunkBits;
+    this.#nodes = nodes;
+    this.#node = node;
+    this.#size = size;
+    this.#chunkBits = chunkBits;
+    this.#start = file.position;
+    nodes.set('size', node, size);
+    nodes.set('block', node, this.#start / BLOCK);
   }
 
   data(offset: number, bytes: Uint8Array): void {
-    if (offset < this.#done || offset + bytes.length > this.#content.size) {
+    if (offset < this.#done || offset + bytes.length > this.#size) {
       throw refused('tree-data', '', 'EBADMSG');
     }
     if (offset > this.#done) this.#hole(offset);
@@ -182,38 +210,34 @@ class OpenFile {
   }
 
   end(): void {
-    if (this.#done < this.#content.size) this.#hole(this.#content.size);
-    const { position } = this.#file;
-    const unit = this.#content.holes.length > 0 ? this.#chunkBytes : BLOCK;
-    const start = this.#content.start * BLOCK;
-    this.#file.skipTo(start + Math.ceil((position - start) / unit) * unit);
+    if (this.#done < this.#size) this.#hole(this.#size);
+    const unit = this.#holes === undefined ? BLOCK : this.#chunkBytes;
+    const stored = this.#file.position - this.#start;
+    this.#file.skipTo(this.#start + Math.ceil(stored / unit) * unit);
+  }
+
+  get #chunkBytes(): number {
+    return BLOCK * 2 ** this.#chunkBits;
   }
 
   /** From what is done to `end`: zeros up to the next chunk, then chunks that are left out, then zeros. */
   #hole(end: number): void {
-    const first = Math.ceil(this.#done / this.#chunkBytes);
-    const whole =
-      end === this.#content.size
-        ? Math.ceil(end / this.#chunkBytes)
-        : Math.floor(end / this.#chunkBytes);
+    const chunk = this.#chunkBytes;
+    const first = Math.ceil(this.#done / chunk);
+    const whole = end === this.#size ? Math.ceil(end / chunk) : Math.floor(end / chunk);
     if (whole <= first) {
       this.#file.skipTo(this.#file.position + end - this.#done);
     } else {
-      this.#content.holes = [...this.#content.holes, { first, count: whole - first }];
-      const rest = Math.max(0, end - whole * this.#chunkBytes);
-      this.#file.skipTo(this.#file.position + first * this.#chunkBytes - this.#done + rest);
+      this.#leaveOut(first, whole - first);
+      const rest = Math.max(0, end - whole * chunk);
+      this.#file.skipTo(this.#file.position + first * chunk - this.#done + rest);
     }
     this.#done = end;
   }
-}
 
-/** Most files have none. */
-const NO_HOLES: Content['holes'] = [];
-
-function newContent(op: OpOf<'tree-file'>, file: ImageFile): Content {
-  const size = Number(op.size);
-  const chunkBits = Math.max(0, Math.ceil(Math.log2(size / BLOCK / CHUNKS_MAX)));
-  if (chunkBits > CHUNK_BITS_MAX || !Number.isSafeInteger(size))
-    throw refused(op.op, op.path, 'EFBIG');
-  return { size, start: file.position / BLOCK, chunkBits, holes: NO_HOLES };
+  #leaveOut(first: number, count: number): void {
+    this.#holes ??= { chunkBits: this.#chunkBits, runs: [] };
+    this.#holes.runs.push({ first, count });
+    this.#nodes.holes.set(this.#node, this.#holes);
+  }
 }

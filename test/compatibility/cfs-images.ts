@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 
 const APPLETS = ['sh', 'ls', 'pwd', 'whoami', 'cat', 'sleep', 'touch', 'id', 'ps', 'hostname'];
-const MORE = ['true', 'false', 'readlink', 'echo', 'stat', 'ip'];
+const MORE = ['true', 'false', 'readlink', 'echo', 'stat', 'ip', 'tail'];
 
 /** A small root file system at `path`. */
 export function busyboxRoot(path: string): void {

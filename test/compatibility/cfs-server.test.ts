@@ -77,7 +77,6 @@ async function statesOf(id: unknown): Promise<string[]> {
   return (await history()).filter((entry) => entry.id === id).map(({ state }) => state);
 }
 
-/** The port that the kernel chose at first, so that a later server has the same history. */
 function serverArgs(address: string): string[] {
   const { socket, directory } = engine;
   const places = ['--images', join(directory, 'OSimages'), '--state', join(directory, 'state')];
@@ -89,10 +88,7 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 beforeAll(async () => {
   engine = await TestEngine.start();
   busyboxRoot(join(engine.directory, 'OSimages/BusyBox'));
-  const free = new CfsServer(serverArgs('127.0.0.1:0'));
-  await free.start();
-  await free.end('SIGTERM');
-  server = new CfsServer(serverArgs(free.address));
+  server = new CfsServer(serverArgs(`127.0.0.1:${await freePort()}`));
   await server.start();
 });
 afterAll(async () => {
@@ -345,3 +341,53 @@ test('cfs server notices what is removed behind its back', async () => {
   expect((await statesOf(json.id)).at(-1)).toStartWith('Stopped');
   expect((await post({ id: json.id, state: 'stop' })).status).toBe(404);
 });
+
+test('serve --cfs answers the REST interface beside the API, from the engine that it starts', async () => {
+  const directory = join(engine.directory, 'beside');
+  const socket = `${directory}/s`;
+  const roots = ['--data-root', `${directory}/data`, '--exec-root', `${directory}/run`];
+  const places = ['-H', `unix://${socket}`, '--cfs-images', join(engine.directory, 'OSimages')];
+  const port = await freePort();
+  const args = ['serve', ...roots, ...places, '--cfs', `127.0.0.1:${port}`];
+  const child = spawn(tiffinBinary, args, {
+    env: { ...process.env, CFS_STATE: `${directory}/state` },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    await until(
+      'it answers',
+      async () => (await run(['curl', '-sf', `${url}/history`])).status === 0,
+    );
+    const body = '{"state":"run","image":"BusyBox","command":"pwd","wait":true}';
+    const { stdout } = await run(['curl', '-s', '-d', body, `${url}/run`]);
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'Stopped', exitCode: 0 });
+    const { id } = JSON.parse(stdout);
+    const logs = await run([tiffinBinary, '-H', `unix://${socket}`, 'logs', `cfs-${id}`]);
+    expect(logs.stdout).toBe('/\n');
+    await run(['curl', '-s', '-d', JSON.stringify({ id, state: 'stop' }), `${url}/run`]);
+  } finally {
+    const ended = new Promise((done) => child.once('exit', done));
+    child.kill('SIGTERM');
+    await ended;
+  }
+}, 60_000);
+
+test.each([
+  [['--cfs', '0.0.0.0:1337'], 'loopback'],
+  [['--cfs', '127.0.0.1:1337', '-H', 'tcp://127.0.0.1:1'], 'needs the engine on a unix socket'],
+])('serve %p is refused before the engine does anything', async (args, words) => {
+  const roots = ['--data-root', `${engine.directory}/no`, '--exec-root', `${engine.directory}/no`];
+  const { status, stderr } = await run([tiffinBinary, 'serve', ...roots, ...args]);
+  expect(status).not.toBe(0);
+  expect(stderr).toContain(words);
+  expect((await run(['ls', `${engine.directory}/no`])).status).not.toBe(0);
+});
+
+/** One that nobody listens on just now. */
+async function freePort(): Promise<number> {
+  const free = new CfsServer(serverArgs('127.0.0.1:0'));
+  await free.start();
+  await free.end('SIGTERM');
+  return Number(free.address.split(':')[1]);
+}

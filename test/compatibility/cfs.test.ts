@@ -1,6 +1,7 @@
 /** `tiffin cfs run`, as users of container from scratch know it, without its faults. */
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
+import { spawn } from 'node:child_process';
 import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -9,6 +10,7 @@ import {
   run,
   TestEngine,
   tiffinBinary,
+  until,
 } from '../integration/harness.ts';
 import { busyboxRoot } from './cfs-images.ts';
 
@@ -187,4 +189,81 @@ test('tiffin cfs run imports a root file system once, and again when it has chan
   writeFileSync(join(place, 'Box/root/more'), 'y');
   utimesSync(join(place, 'Box/root/more'), 1, 1);
   expect((await cfs(['run', '--images', place, 'Box', 'cat', '/root/more'])).stdout).toBe('y');
+});
+
+test('tiffin cfs run at a terminal gives one to the command, where ^C ends what runs in it and not the shell', async () => {
+  const line = `${tiffinBinary} -H unix://${engine.socket} cfs run --images ${folder} BusyBox sh`;
+  const child = spawn('script', ['-qec', line, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const ended = new Promise<number | null>((done) => child.once('exit', done));
+  let screen = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    screen += chunk.toString();
+  });
+  await until('the shell asks', () => screen.includes('/ # '));
+  // Only the program's own word says that the shell has given the terminal to it.
+  child.stdin.write("sh -c 'echo up$((40+2)); exec sleep 1000'\n");
+  await until('the program runs', () => screen.includes('up42'));
+  child.stdin.write('\x03');
+  child.stdin.write('echo after:$?; exit 5\n');
+  expect(await ended).toBe(5);
+  expect(screen).toContain('after:130');
+});
+
+test('tiffin cfs run without a terminal hands signals on, and ends with the command', async () => {
+  const script = 'trap "exit 9" INT; echo up; while :; do sleep 0.1; done';
+  const line = ['-H', `unix://${engine.socket}`, 'cfs', 'run', '--images', folder];
+  const child = spawn(tiffinBinary, [...line, 'BusyBox', 'sh', '-c', script]);
+  const ended = new Promise<number | null>((done) => child.once('exit', done));
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await until('the command runs', () => said === 'up\n');
+  child.kill('SIGINT');
+  expect(await ended).toBe(9);
+  expect(await engine.ok('ps', '-aq')).toBe('');
+});
+
+test('tiffin cfs run limits memory, processors and processes by cgroups', async () => {
+  const limits = [
+    '--memory',
+    '64m',
+    '--cpus',
+    '0.5',
+    '--pids-limit',
+    '20',
+    '--blkio-weight',
+    '300',
+  ];
+  const container = ['BusyBox', 'sh', '-c', 'echo up; cat'];
+  const line = ['-H', `unix://${engine.socket}`, 'cfs', 'run', '--images', folder];
+  const child = spawn(tiffinBinary, [...line, ...limits, ...container]);
+  const ended = new Promise<number | null>((done) => child.once('exit', done));
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await until('the command runs', () => said === 'up\n');
+  const fields = ['Memory', 'NanoCpus', 'PidsLimit', 'BlkioWeight'];
+  const format = fields.map((field) => `{{.HostConfig.${field}}}`).join(' ');
+  const id = await engine.ok('ps', '-q');
+  expect(await engine.ok('inspect', '-f', format, id)).toBe('67108864 500000000 20 300');
+  child.stdin.end();
+  expect(await ended).toBe(0);
+  const hungry = await cfs(['run', '--memory', '16m', 'BusyBox', 'sh', '-c', 'tail /dev/zero']);
+  expect(hungry.status).toBe(137);
+});
+
+test('tiffin cfs run gives a container a network of its own and hides where its cgroups are', async () => {
+  const { stdout } = await cfs(['run', 'BusyBox', 'ip', '-o', 'addr']);
+  expect(stdout).toContain(' lo ');
+  expect(stdout).toMatch(/eth0 .*inet (?:172|192|10)\./);
+  const groups = await cfs(['run', 'BusyBox', 'cat', '/proc/self/cgroup']);
+  // Of its own cgroups it sees the root: the namespace hides where they are.
+  expect(
+    groups.stdout
+      .trim()
+      .split('\n')
+      .every((line) => line.endsWith(':/')),
+  ).toBe(true);
 });

@@ -1,7 +1,5 @@
 /** What a cfs container is for the engine: its command, every namespace its own, root in `/`. */
 
-import type { TerminalSize } from '../streams/terminal.ts';
-
 export interface CfsContainer {
   /** As the user calls it. */
   image: string;
@@ -23,11 +21,11 @@ export const labels = {
   server: 'tiffin.cfs.server',
 } as const;
 
-/** The body of a create request. `engineImage`: its name in the engine; `size`: of the terminal it starts in. */
+/** The body of a create request. `engineImage`: its name in the engine; `host`: more of its HostConfig. */
 export function createRequest(
   container: CfsContainer,
   engineImage: string,
-  size?: TerminalSize,
+  host: object = {},
 ): object {
   return {
     Image: engineImage,
@@ -45,7 +43,7 @@ export function createRequest(
     Labels: { [labels.image]: container.image, ...container.labels },
     HostConfig: {
       AutoRemove: container.autoRemove,
-      ...(size !== undefined && { ConsoleSize: [size.rows, size.columns] }),
+      ...host,
     },
   };
 }

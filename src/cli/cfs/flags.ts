@@ -12,5 +12,10 @@ export const imagesFlag: FlagSpec = {
 const DEFAULT_FOLDER = './OSimages';
 
 export function imagesFolder(flags: FlagValues): string {
-  return flags.text('images') || process.env.CFS_IMAGES || DEFAULT_FOLDER;
+  return folderOrDefault(flags.text('images'));
+}
+
+/** Empty: none was given. */
+export function folderOrDefault(given: string): string {
+  return given || process.env.CFS_IMAGES || DEFAULT_FOLDER;
 }

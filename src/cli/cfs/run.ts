@@ -3,7 +3,9 @@
 import { CliError, type Command, type Invocation } from '../command.ts';
 import { attachTo, waitFor } from '../container/attach.ts';
 import { createFailure, startFailure } from '../container/failure.ts';
+import { resourceFlags } from '../container/resource-flags.ts';
 import { attachFlags, runSession } from '../container/session.ts';
+import type { FlagValues } from '../flags/values.ts';
 import { withEngineImage } from '../image-folder/engine-image.ts';
 import { isTerminal, terminalSize } from '../streams/terminal.ts';
 import { createRequest } from './create-request.ts';
@@ -15,6 +17,7 @@ export const cfsRun: Command = {
   summary: 'Run a command in a root file system of a folder (container from scratch)',
   flags: [
     imagesFlag,
+    ...resourceFlags,
     { name: 'trace', kind: 'bool', help: 'Print each command line on the way, as cfs did' },
     ...attachFlags,
   ],
@@ -64,20 +67,32 @@ async function create(
 ): Promise<string> {
   const { client, flags } = invocation;
   const container = { image: name, command, tty, stdin: true, autoRemove: true, labels: {} };
-  const size = tty ? terminalSize() : undefined;
+  const host = hostConfig(flags, tty);
   try {
     const image = locateImage(imagesFolder(flags), name);
     const { Id } = await withEngineImage(client, image, ROOM, (engineImage) =>
       client.json<{ Id: string }>(
         'POST',
         '/containers/create',
-        createRequest(container, engineImage, size),
+        createRequest(container, engineImage, host),
       ),
     );
     return Id;
   } catch (error) {
     throw createFailure(error, invocation.name);
   }
+}
+
+/** The limits that were asked for, and the size of the terminal to start in. */
+function hostConfig(flags: FlagValues, tty: boolean): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const { name, to = '' } of resourceFlags) {
+    const value = flags.given(name);
+    if (value !== undefined) fields[to.replace('HostConfig.', '')] = value;
+  }
+  const size = tty ? terminalSize() : undefined;
+  if (size !== undefined) fields.ConsoleSize = [size.rows, size.columns];
+  return fields;
 }
 
 async function start(invocation: Invocation, id: string): Promise<void> {

@@ -1,8 +1,9 @@
 /** `tiffin serve`: the engine in the foreground. */
 
 import { closeSync, writeSync } from 'node:fs';
-import { CliError, type Command } from '../command.ts';
+import { CliError, type Command, type ServeOptions } from '../command.ts';
 import { errorText } from '../error-text.ts';
+import type { FlagValues } from '../flags/values.ts';
 import { serveFlags } from '../serve/flags.ts';
 import { serveOptions } from '../serve/options.ts';
 
@@ -15,13 +16,24 @@ export const serve: Command = {
     if (options.serve === undefined) throw new CliError('this program has no engine');
     const report = reporter(flags.number('ready-fd'));
     try {
-      return await options.serve(serveOptions(flags), () => report('ready'));
+      const asked = serveOptions(flags);
+      const front = flags.text('cfs') === '' ? undefined : await openCfs(flags, asked);
+      return await options.serve(asked, () => {
+        report('ready');
+        front?.begin();
+      });
     } catch (error) {
       report(errorText(error));
       throw error;
     }
   },
 };
+
+/** A client of the engine like any other, which happens to live in its process. */
+async function openCfs(flags: FlagValues, asked: ServeOptions) {
+  const { openBeside } = await import('../cfs/server/beside.ts');
+  return openBeside(flags.text('cfs'), flags.text('cfs-images'), asked);
+}
 
 /** Tells whoever started the engine how it went, once. */
 function reporter(fd: number | undefined): (text: string) => void {

@@ -50,6 +50,21 @@ const listeners: readonly FlagSpec[] = [
   { name: 'tlskey', kind: 'string', help: 'Key of the TLS certificate' },
 ];
 
+const earlier: readonly FlagSpec[] = [
+  {
+    name: 'cfs',
+    kind: 'string',
+    label: 'address',
+    help: 'Serve the REST interface of container from scratch beside the API, such as on 127.0.0.1:1337',
+  },
+  {
+    name: 'cfs-images',
+    kind: 'string',
+    label: 'directory',
+    help: 'Its folder of root file systems (default $CFS_IMAGES, else "./OSimages")',
+  },
+];
+
 const networking: readonly FlagSpec[] = [
   {
     name: 'bridge',
@@ -163,6 +178,7 @@ const refused: readonly FlagSpec[] = [
 export const serveFlags: readonly FlagSpec[] = [
   ...places,
   ...listeners,
+  ...earlier,
   ...networking,
   ...others,
   ...refused,

@@ -13,7 +13,12 @@ export const stateFlag: FlagSpec = {
 };
 
 export function stateDirectory(flags: FlagValues): string {
-  return resolve(flags.text('state') || process.env.CFS_STATE || defaultDirectory());
+  return directoryOrDefault(flags.text('state'));
+}
+
+/** Empty: none was given. */
+export function directoryOrDefault(given: string): string {
+  return resolve(given || process.env.CFS_STATE || defaultDirectory());
 }
 
 /** XDG Base Directory Specification. */

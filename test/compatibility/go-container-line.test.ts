@@ -316,6 +316,18 @@ describe('go-container command', () => {
     await go.engine.ok('rm', '-f', id);
   });
 
+  test('go-container tells how to come back to a container whose engine was killed', async () => {
+    const running = await go.start('alpine', 'sh', '-c', 'read line; echo $line; sleep 1000');
+    await go.engine.kill();
+    expect(await running.ended()).toBe(125);
+    const short = /come back with: tiffin attach ([0-9a-f]{12})\n/.exec(running.said)?.[1] ?? '';
+    await go.engine.serve();
+    expect(await go.engine.ok('inspect', '-f', '{{.Name}} {{.State.Running}}', short)).toBe(
+      `/${await running.id()} true`,
+    );
+    await go.engine.ok('rm', '-f', short);
+  });
+
   test('go-container hands signals to its program', async () => {
     const running = await go.start(
       'alpine',

@@ -17,6 +17,7 @@ import { goRequest, type NewContainer } from './request.ts';
 const ROOM = 'go-container';
 
 export interface Started {
+  /** The engine's. */
   id: string;
   /** On this machine; decimal. */
   pid: string;
@@ -51,39 +52,48 @@ function isAddressTaken(error: unknown): boolean {
   );
 }
 
+type Wanted = Omit<NewContainer, 'image'> & { image: FolderImage };
+
 async function startOnce(
-  { client, out }: Invocation,
+  invocation: Invocation,
   options: GoOptions,
-  container: Omit<NewContainer, 'image'> & { image: FolderImage },
+  container: Wanted,
 ): Promise<Started> {
-  const { id } = container;
-  const target = withQuery('/containers/create', { name: id });
-  const create = (image: string) =>
-    client.json<ContainerCreateResponse>(
-      'POST',
-      target,
-      goRequest(options, { ...container, image }),
-    );
-  const { Warnings } = await withEngineImage(client, container.image, ROOM, create).catch(
-    (error: unknown) => {
-      throw archiveFailure(error, container.image);
-    },
-  );
-  for (const warning of Warnings ?? []) out.error(`WARNING: ${warning}\n`);
+  const { client } = invocation;
+  const id = await create(invocation, options, container);
   try {
     const { GraphDriver } = await inspectContainer(client, id);
-    enterContainer(options.containers, id, GraphDriver.Data.UpperDir);
+    enterContainer(options.containers, container.id, GraphDriver.Data.UpperDir);
     const waiting = waitFor(client, id, 'next-exit');
     const streams = { stdin: true, stdout: true, stderr: true, detachKeys: '' };
     const [connection] = await Promise.all([attachTo(client, id, streams), waiting.listening]);
     const pid = await start(client, id);
     return { id, pid, connection, waiting };
   } catch (error) {
-    // A container that never ran has nothing to look at.
-    await client.text('DELETE', withQuery(`/containers/${id}`, { force: true }));
+    // A container that never ran has nothing to look at. The first failure is the one to tell.
+    const gone = client.text('DELETE', withQuery(`/containers/${id}`, { force: true }));
+    await gone.catch(() => undefined);
     forgetRemoved(options.containers);
     throw error;
   }
+}
+
+/** The engine's own id, by which it can be told of whole. */
+async function create(
+  { client, out }: Invocation,
+  options: GoOptions,
+  container: Wanted,
+): Promise<string> {
+  const target = withQuery('/containers/create', { name: container.id });
+  const asked = withEngineImage(client, container.image, ROOM, (image) => {
+    const request = goRequest(options, { ...container, image });
+    return client.json<ContainerCreateResponse>('POST', target, request);
+  });
+  const { Id, Warnings } = await asked.catch((error: unknown) => {
+    throw archiveFailure(error, container.image);
+  });
+  for (const warning of Warnings ?? []) out.error(`WARNING: ${warning}\n`);
+  return Id;
 }
 
 /** The process id comes with the answer: a short program has ended before another question. */

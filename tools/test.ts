@@ -1,11 +1,13 @@
 /**
- * Runs every test file, one group after the other, and ends with one line that counts them all.
+ * Runs every test file, one group after the other, and ends with the table of conformance, if its groups ran, and one line that
+ * counts them all.
  * Usage: bun tools/test.ts [GROUP …]; a group is a name below. Without one, all run but `clients`, which `make
  * test-clients` runs, because it installs them first.
  */
 
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { CONFORMANCE_GROUPS, printConformance } from './conformance-table.ts';
 
 /** Groups in the order in which a failure tells most: pure code first, whole machines last. */
 const groups: Readonly<Record<string, readonly string[]>> = {
@@ -29,15 +31,17 @@ interface Count {
 const testTimeoutMs = 120_000;
 
 async function main(names: readonly string[]): Promise<number> {
+  mkdirSync('build', { recursive: true });
+  for (const file of names.flatMap(reportOf)) rmSync(file, { force: true });
   const total: Count = { passed: 0, failed: 0, skipped: 0 };
   let broken = false;
-  for (const name of names.length > 0 ? names : byDefault) {
+  for (const name of names) {
     const paths = groups[name];
     if (paths === undefined) {
       throw new Error(`no such group of tests: ${name} (${Object.keys(groups).join(', ')})`);
     }
     console.log(`\n== ${name}`);
-    const { count, status } = await runGroup(paths);
+    const { count, status } = await runGroup(paths, reportOf(name));
     total.passed += count.passed;
     total.failed += count.failed;
     total.skipped += count.skipped;
@@ -46,15 +50,25 @@ async function main(names: readonly string[]): Promise<number> {
       console.log(`== ${name}: ${count.passed === 0 ? 'no test ran' : `exit status ${status}`}`);
     }
   }
+  const reports = names.flatMap(reportOf).filter((file) => existsSync(file));
+  if (reports.length > 0) printConformance(reports);
   const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
   console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
   return broken || total.failed > 0 ? 1 : 0;
 }
 
-function runGroup(paths: readonly string[]): Promise<{ count: Count; status: number }> {
-  const child = spawn(process.execPath, ['test', '--timeout', String(testTimeoutMs), ...paths], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
+/** Where the cases of a group are written down for the table of conformance; of most groups nowhere. */
+function reportOf(name: string): string[] {
+  return CONFORMANCE_GROUPS.includes(name) ? [`build/${name}.xml`] : [];
+}
+
+function runGroup(
+  paths: readonly string[],
+  reports: readonly string[],
+): Promise<{ count: Count; status: number }> {
+  const reporter = reports.flatMap((file) => ['--reporter=junit', `--reporter-outfile=${file}`]);
+  const argv = ['test', '--timeout', String(testTimeoutMs), ...reporter, ...paths];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'inherit', 'pipe'] });
   let tail = '';
   child.stderr.on('data', (chunk: Buffer) => {
     process.stderr.write(chunk);
@@ -86,4 +100,5 @@ function holdsTests(directory: string): boolean {
   );
 }
 
-process.exitCode = await main(process.argv.slice(2));
+const given = process.argv.slice(2);
+process.exitCode = await main(given.length > 0 ? given : byDefault);

@@ -18,22 +18,25 @@ interface Runtime {
 
 const given = process.env.RUNTIME;
 
-/** crun 1.8.1 starts nothing where hierarchies of v1 stand beside one of v2 that has controllers. */
-function crunRefuses(): boolean {
-  const unified = '/sys/fs/cgroup/unified/cgroup.controllers';
-  return existsSync(unified) && readFileSync(unified, 'utf8').trim() !== '';
-}
+/**
+ * crun 1.8.1 starts nothing where hierarchies of v1 stand beside one of v2 that has controllers. So there it gets a mount
+ * namespace without the latter; what it mounts is shared with nobody else, as far as it can tell.
+ */
+const WITHOUT_UNIFIED = 'mount --make-rshared / && umount /sys/fs/cgroup/unified && exec crun "$@"';
 
-function peers(): readonly Runtime[] {
-  const runc = { name: 'runc', command: ['runc'] };
-  if (!crunRefuses()) return [runc, { name: 'crun', command: ['crun'] }];
-  console.log('left out: crun, which refuses this machine’s hybrid control groups');
-  return [runc];
+function crun(): readonly string[] {
+  const unified = '/sys/fs/cgroup/unified/cgroup.controllers';
+  if (!existsSync(unified) || readFileSync(unified, 'utf8').trim() === '') return ['crun'];
+  return ['unshare', '--mount', '--propagation', 'slave', 'sh', '-c', WITHOUT_UNIFIED, 'crun'];
 }
 
 const runtimes: readonly Runtime[] =
   given === undefined
-    ? [{ name: 'tiffin', command: [binary, 'oci'] }, ...peers()]
+    ? [
+        { name: 'tiffin', command: [binary, 'oci'] },
+        { name: 'runc', command: ['runc'] },
+        { name: 'crun', command: crun() },
+      ]
     : [{ name: basename(given), command: [given] }];
 
 /**

@@ -126,3 +126,12 @@ check 'rootless: its group' 33 "$(cat /sys/fs/cgroup$own/user.slice/tiffin-two.s
 check 'rootless: the process alone is there' "$(as_user tiffin oci state two | jq .pid || echo none)" "$(cat /sys/fs/cgroup$own/user.slice/tiffin-two.scope/cgroup.procs)"
 as_user tiffin oci --systemd-cgroup delete --force two
 check 'rootless: gone' absent "$([ -e /sys/fs/cgroup$own/user.slice/tiffin-two.scope ] && echo there || echo absent)"
+# As from a login: a group that is not the manager's. The caller is brought near before it starts the unit.
+from_session() {
+  /bin/setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all /bin/env \
+    XDG_RUNTIME_DIR=/run/user/1000 HOME=/tmp/home PATH=/bin USER=ordinary "$@"
+}
+from_session tiffin oci --systemd-cgroup run -d two < /dev/null > /tmp/out 2>&1 || cat /tmp/out
+check 'rootless, from elsewhere: the process alone is in its group' "$(as_user tiffin oci state two | jq .pid || echo none)" "$(cat /sys/fs/cgroup$own/user.slice/tiffin-two.scope/cgroup.procs)"
+from_session tiffin oci --systemd-cgroup delete --force two
+check 'rootless, from elsewhere: gone' absent "$([ -e /sys/fs/cgroup$own/user.slice/tiffin-two.scope ] && echo there || echo absent)"

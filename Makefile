@@ -11,7 +11,7 @@ SHIM_SOURCES := $(wildcard shim/*.c shim/*.h)
 
 BUILD_PACKAGES := musl-tools linux-libc-dev busybox-static
 TEST_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-14-dev gcc libc6-dev libseccomp-dev nftables iproute2 procps \
-  erofs-utils skopeo buildah umoci docker-registry docker.io containerd apache2-utils debootstrap runc crun podman tmux xz-utils zstd jq curl python3-minimal qemu-system-x86 cpio kmod util-linux uidmap criu systemd dbus fish zsh
+  erofs-utils skopeo buildah umoci docker-registry docker.io containerd apache2-utils debootstrap runc crun podman tmux xz-utils bzip2 zstd jq curl openssl python3-minimal qemu-system-x86 cpio kmod util-linux uidmap criu systemd dbus fish zsh
 CLIENT_PACKAGES := python3-venv docker-compose
 BENCH_PACKAGES := $(TEST_PACKAGES) conmon
 

@@ -4,6 +4,7 @@ import type { Transform } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { errnoName, errorMessage, TiffinError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { decodeBzip2 } from './bzip2/bzip2.ts';
 import { decodeLzma, LZMA_HEADER, looksLikeLzma } from './lzma/alone.ts';
 import { decodeXz } from './lzma/xz.ts';
 import { ZstdFrames } from './zstd-frames.ts';
@@ -11,29 +12,23 @@ import { ZstdFrames } from './zstd-frames.ts';
 /** What a layer may be stored as. */
 export type LayerCompression = 'none' | 'gzip' | 'zstd';
 
-export type Compression = LayerCompression | 'xz' | 'lzma';
+export type Compression = LayerCompression | 'xz' | 'lzma' | 'bzip2';
 
 /** Large pieces: each one costs a trip to a worker thread and back. */
 const CHUNK = 128 * 1024;
 /** Bytes that tell. */
 export const COMPRESSION_HEAD = LZMA_HEADER;
 
-const MAGICS: readonly { bytes: readonly number[]; name: Compression | 'bzip2' }[] = [
+const MAGICS: readonly { bytes: readonly number[]; name: Compression }[] = [
   { bytes: [0x1f, 0x8b, 0x08], name: 'gzip' },
   { bytes: [0x28, 0xb5, 0x2f, 0xfd], name: 'zstd' },
   { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], name: 'xz' },
   { bytes: [0x42, 0x5a, 0x68], name: 'bzip2' },
 ];
 
-/** What the first bytes say. Throws `unsupported` for bzip2. */
+/** What the first bytes say. */
 export function compressionOf(head: Uint8Array): Compression {
   const name = MAGICS.find(({ bytes }) => bytes.every((byte, at) => head[at] === byte))?.name;
-  if (name === 'bzip2') {
-    const message = 'bzip2 archives are not supported';
-    throw new TiffinError('unsupported', 'unknown-compression', message, {
-      hint: 'unpack it first, for example: bzip2 -dc archive | tiffin import -',
-    });
-  }
   if (name !== undefined) return name;
   if (isZstdSkippable(head)) return 'zstd';
   return looksLikeLzma(head) ? 'lzma' : 'none';
@@ -41,7 +36,7 @@ export function compressionOf(head: Uint8Array): Compression {
 
 /** Whether what has this compression can be a layer as it is. */
 export function isLayerCompression(compression: Compression): compression is LayerCompression {
-  return compression !== 'xz' && compression !== 'lzma';
+  return compression === 'none' || compression === 'gzip' || compression === 'zstd';
 }
 
 /**
@@ -72,6 +67,7 @@ const DECODERS: Readonly<Record<Exclude<Compression, 'none'>, Decoder>> = {
     through(createZstdDecompress({ chunkSize: CHUNK }), wholeFrames(source), 'zstd'),
   xz: decodeXz,
   lzma: decodeLzma,
+  bzip2: decodeBzip2,
 };
 
 async function* through(

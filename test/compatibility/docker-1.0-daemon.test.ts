@@ -273,15 +273,8 @@ test('-r=false starts nothing by policy, -D tells of every request, info says so
 
 test('fd:// answers on the sockets that systemd hands over, and no other process keeps them', async () => {
   const path = join(directory, 'activated.sock');
-  // As systemd does it: the socket is descriptor 3, and LISTEN_PID the process that is started.
-  const activate = [
-    'import os, socket, sys',
-    `s = socket.socket(socket.AF_UNIX); s.bind(${JSON.stringify(path)}); s.listen(8)`,
-    'os.dup2(s.fileno(), 3); os.set_inheritable(3, True)',
-    'os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))',
-    'os.execv(sys.argv[1], sys.argv[1:])',
-  ].join('\n');
-  const argv = ['python3', '-c', activate, tiffinBinary, 'serve', '-H', 'fd://'];
+  const activate = ['systemd-socket-activate', '-l', path];
+  const argv = [...activate, tiffinBinary, 'serve', '-H', 'fd://'];
   await using daemon = new Daemon([], { argv });
   await daemon.answers(path);
   const at = `unix://${path}`;

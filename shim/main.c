@@ -126,7 +126,7 @@ int main(int argc, char **argv)
         return stat_main(argv[2], argv[3]);
     if (strcmp(argv[1], "pack") == 0)
         return pack_main(argv[2], argc > 3 ? argv[3] : "/");
-    if (strcmp(argv[1], "tar") == 0 && argc > 5)
+    if (strcmp(argv[1], "tar") == 0 && argc > 6)
         return tar_main(argv + 2);
     if (strcmp(argv[1], "changes") == 0 && argc > 3)
         return changes_main(argv[2], argv[3]);

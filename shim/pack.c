@@ -241,6 +241,7 @@ int tar_main(char **arguments)
     pack.tar = &tar;
     tar.name = arguments[2];
     tar.latest = strtoll(arguments[3], NULL, 10);
-    tar.left_out = arguments + 4;
+    tar.is_layer = strcmp(arguments[4], "layer") == 0;
+    tar.left_out = arguments + 5;
     return pack_tree(&pack, arguments[0], arguments[1]);
 }

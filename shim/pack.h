@@ -21,6 +21,8 @@ struct tar {
     const char *name;
     /* No time is later, ns since 1970. */
     int64_t latest;
+    /* Its names are those of a layer, where some mean that something is removed. */
+    bool is_layer;
     /* Paths of empty files, and with a slash of directories, that are no members; ended by NULL. What is in them is. */
     char **left_out;
     /* Of the current file. */

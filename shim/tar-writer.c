@@ -236,6 +236,13 @@ static int name_member(const struct pack *pack, uint16_t code, const char *path,
     return 0;
 }
 
+/* A real file of such a name would remove another one from whatever image its layer gets into. */
+static bool has_whiteout_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return strncmp(slash == NULL ? path : slash + 1, ".wh.", 4) == 0;
+}
+
 static char type_of(uint16_t code, const struct stat *status)
 {
     switch (code) {
@@ -260,6 +267,8 @@ int tar_entry(struct pack *pack, uint16_t code, const struct stat *status, const
     bool nameless = strcmp(pack->path, ".") == 0 && *tar->name == 0 && code == OP_TREE_DIRECTORY;
     if (nameless || is_left_out(pack, code, status))
         return 0;
+    if (tar->is_layer && code != OP_TREE_WHITEOUT && code != OP_TREE_OPAQUE && has_whiteout_name(pack->path))
+        return -EILSEQ;
     struct member member = {.path = name, .link = text == NULL ? "" : text, .type = type_of(code, status), .mode = 0644};
     int result = name_member(pack, code, pack->path, name, sizeof name);
     if (result == 0 && code == OP_TREE_HARDLINK) {

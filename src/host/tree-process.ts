@@ -62,6 +62,8 @@ export interface TarOptions {
   leaveOut?: readonly string[];
   /** Later times become this one, ns since 1970. */
   latestNs?: bigint | undefined;
+  /** It becomes a layer, in which names that begin with `.wh.` mean that something is removed: a file of such a name is refused. */
+  isLayer?: boolean;
 }
 
 const LATEST_NS = 2n ** 63n - 1n;
@@ -76,9 +78,10 @@ export async function* tarTree(
   shim: string,
   plan: Uint8Array,
   path: string,
-  { name = '', leaveOut = [], latestNs = LATEST_NS }: TarOptions,
+  { name = '', leaveOut = [], latestNs = LATEST_NS, isLayer = false }: TarOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const command = [shim, 'tar', '-', path, name, String(latestNs), ...leaveOut];
+  const kind = isLayer ? 'layer' : 'tree';
+  const command = [shim, 'tar', '-', path, name, String(latestNs), kind, ...leaveOut];
   yield* output(command, plan, `packing ${path}`);
 }
 
@@ -229,6 +232,10 @@ async function endOf(
   if ((await exited) === 0) return;
   const [, errno = '', operation = '', path = ''] =
     /^(\d+) (\S+) ([^\n]*)/.exec(await report) ?? [];
+  if (errno === EILSEQ) {
+    const message = `${what}: /${path}: a name that begins with .wh. would remove a file in an image`;
+    throw new TiffinError('invalid', 'whiteout-name', message, { hint: 'rename or remove it' });
+  }
   const name =
     ERRNO_NAMES.get(Number(errno)) ?? (errno === '' ? 'the shim died' : `errno ${errno}`);
   const full = name === 'ENOSPC' || name === 'EDQUOT';
@@ -239,6 +246,9 @@ async function endOf(
     full ? { hint: 'free some disk space and try again' } : {},
   );
 }
+
+/** What the shim says of a name that a layer cannot hold. */
+const EILSEQ = '84';
 
 /** What the tree operations run into; <asm-generic/errno.h>. */
 const ERRNO_NAMES: ReadonlyMap<number, string> = new Map([

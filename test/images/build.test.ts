@@ -497,6 +497,32 @@ test('base images come from a registry, and what is built runs elsewhere', async
   await engine.ok('rmi', base, `${registry.host}/team/app`);
 });
 
+test('ADD keeps hard links of archives, and COPY those of a stage, also when the first name is left out', async () => {
+  await must(['sh', '-c', `cd ${context} && mkdir d && echo x >d/a && ln d/a d/b && ln d/a d/c`]);
+  await must(['tar', '-C', join(context, 'd'), '-cf', join(context, 'd.tar'), '.']);
+  write({
+    Dockerfile:
+      'FROM starter AS one\nADD d.tar /t/\nFROM starter\nCOPY --from=one /t /t\nCOPY --from=one --exclude=a /t /e\n',
+  });
+  expect(await seen('stat -c %h /t/a', ['--target', 'one'])).toBe('3');
+  expect(await seen('stat -c %h /t/a /e/b; cat /e/c; ls /e')).toBe('3\n2\nx\nb\nc');
+});
+
+test('a RUN and a commit refuse files whose names would remove others of an image', async () => {
+  write({ Dockerfile: 'FROM starter\nRUN mkdir /d && touch /d/.wh.passwd\n' });
+  const result = await build();
+  expect(result.status).toBe(1);
+  expect(result.stderr).toContain(
+    '/d/.wh.passwd: a name that begins with .wh. would remove a file',
+  );
+  await engine.ok('run', '--name', 'whiteout', 'starter', 'touch', '/etc/.wh.passwd');
+  const commit = await engine.tiffin(['commit', 'whiteout']);
+  expect(commit.stderr).toContain('/etc/.wh.passwd: a name that begins with .wh. would remove');
+  // Nothing is removed by it in the container itself, and an export is no layer.
+  expect(await engine.ok('export', 'whiteout', '-o', join(scratch, 'whiteout.tar'))).toBe('');
+  await engine.ok('rm', 'whiteout');
+});
+
 test('--cache-from takes the steps of an image that another engine built and pushed', async () => {
   await using other = await TestEngine.start();
   await using registry = await startRegistry({ directory: scratch, name: 'cache', port: 18_588 });

@@ -45,6 +45,46 @@ const textOf = async (tree: FileTree, path: string) => {
   return Buffer.concat(pieces).toString();
 };
 
+test('FileTree knows the names of one file as such, until one of them becomes another file', async () => {
+  await using tree = await treeOf([
+    { path: 'a', text: 'one' },
+    { path: 'd/b', kind: 'hardlink', link: 'a' },
+    { path: 'd/c', kind: 'hardlink', link: 'd/b' },
+    { path: 'e', text: 'one' },
+    { path: 'a', text: 'new' },
+  ]);
+  const inode = (path: string) => tree.get(path)?.inode;
+  expect(inode('d/b')).toBeGreaterThan(0);
+  expect(inode('d/c')).toBe(inode('d/b') ?? 0);
+  expect([inode('a'), inode('e')]).toEqual([0, 0]);
+  expect(await textOf(tree, 'd/b')).toBe('one');
+  expect(await textOf(tree, 'a')).toBe('new');
+});
+
+test('FileTree.below gives what is in a directory and nothing that only begins like it', async () => {
+  await using tree = await treeOf(
+    ['d-', 'd/x/1', 'd/x', 'd.e', 'd/a', 'd', 'dd', 'd0/z'].map((path) => ({
+      path,
+      kind: path === 'd' || path === 'd/x' ? 'directory' : 'file',
+    })),
+  );
+  expect(tree.below('d').map(({ path }) => path)).toEqual(['d/a', 'd/x', 'd/x/1']);
+  expect(tree.below('d/x').map(({ path }) => path)).toEqual(['d/x/1']);
+  expect(tree.below('d/a')).toEqual([]);
+  expect(tree.below('none')).toEqual([]);
+});
+
+test('FileTree takes an archive that puts files in the place of directories again and again in no time', async () => {
+  const many = 20_000;
+  const files = Array.from({ length: many }, (_, at) => ({ path: `d/${at}/f` }));
+  const changes = Array.from({ length: many }, (_, at) => ({ path: `d/${at}` }));
+  const start = performance.now();
+  await using tree = await treeOf([...files, ...changes, { path: 'd' }, { path: 'd/1' }]);
+  expect(tree.entries().map(({ path }) => path)).toEqual(['d', 'd/1']);
+  // Looking through all names for each change took minutes.
+  expect(performance.now() - start).toBeLessThan(20_000);
+});
+
 test('Spool gives back what it took, from memory and from its file, and removes that', async () => {
   const path = join(scratch, 'spool');
   await using spool = new Spool(path);

@@ -173,15 +173,24 @@ async function isDirectory(target: TreeSource, path: string): Promise<boolean> {
 }
 
 async function* renamed(selected: Selected, place: Place, change: Change): AsyncGenerator<Op[]> {
-  // Paths of files with several names, as the source has them, to where they went.
-  const base = posix.basename(selected.path);
+  const firstNames = new Map<number, string>();
+  let isLink = false;
   for await (const batch of selected.entries) {
     const ops: Op[] = [];
-    for (const { path, op } of batch) {
+    for (const { path, op, inode } of batch) {
       if (path === '' && op.op === 'tree-directory' && place.exists) continue;
+      // The content of what is only another name.
+      if (op.op === 'tree-data' && isLink) continue;
       refuseWhiteout(path);
       const to = path === '' ? place.path : place.path === '.' ? path : `${place.path}/${path}`;
-      ops.push(changed(op, to, change, { base, place: place.path }));
+      const first = inode === undefined ? undefined : firstNames.get(inode);
+      isLink = first !== undefined;
+      if (first !== undefined) {
+        ops.push({ op: 'tree-hardlink', path: to, value: first });
+        continue;
+      }
+      if (inode !== undefined) firstNames.set(inode, to);
+      ops.push(changed(op, to, change, place.path));
     }
     yield ops;
   }
@@ -196,7 +205,7 @@ function refuseWhiteout(path: string): void {
   );
 }
 
-function changed(op: Op, path: string, change: Change, from: { base: string; place: string }): Op {
+function changed(op: Op, path: string, change: Change, place: string): Op {
   const owner = change.owner ?? (change.keepsOwners ? undefined : { uid: 0, gid: 0 });
   switch (op.op) {
     case 'tree-file':
@@ -207,7 +216,7 @@ function changed(op: Op, path: string, change: Change, from: { base: string; pla
     case 'tree-symlink':
       return { ...op, path, ...owner };
     case 'tree-hardlink':
-      return { ...op, path, value: linkTarget(op.value, from) };
+      return { ...op, path, value: linkTarget(op.value, place) };
     case 'tree-data':
       return op;
     default:
@@ -216,7 +225,6 @@ function changed(op: Op, path: string, change: Change, from: { base: string; pla
 }
 
 /** The first name of the file, which lies in the same source. */
-function linkTarget(value: string, { base, place }: { base: string; place: string }): string {
-  const below = value === base ? '' : base === '' ? value : value.slice(base.length + 1);
+function linkTarget(below: string, place: string): string {
   return below === '' ? place : place === '.' ? below : `${place}/${below}`;
 }

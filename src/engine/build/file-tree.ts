@@ -25,6 +25,8 @@ export interface FileEntry {
   size: number;
   /** In the spool. */
   offset: number;
+  /** The same for all names of one file; 0 for what has only one. */
+  inode: number;
   /** Of a file's content. */
   digest: Digest | undefined;
   link: string;
@@ -39,6 +41,8 @@ export class FileTree implements AsyncDisposable {
   /** Members that `receive` has seen, whether it took them or not. */
   members = 0;
   readonly #entries = new Map<string, FileEntry>();
+  /** Paths of what is directly in each directory that holds anything. */
+  readonly #children = new Map<string, Set<string>>();
   readonly #spool: Spool;
   #sorted: FileEntry[] | undefined;
 
@@ -54,12 +58,22 @@ export class FileTree implements AsyncDisposable {
       const known = this.#entries.get(parent);
       if (known?.kind === 'directory') break;
       // A member below a file or a link: the archive says two things, the later one counts.
-      this.#entries.set(parent, directory(parent));
+      this.#set(directory(parent));
     }
     const before = this.#entries.get(entry.path);
     if (before?.kind === 'directory' && entry.kind !== 'directory') this.#removeBelow(entry.path);
-    this.#entries.set(entry.path, entry);
+    this.#set(entry);
+  }
+
+  #set(entry: FileEntry): void {
+    const { path } = entry;
+    this.#entries.set(path, entry);
     this.#sorted = undefined;
+    const slash = path.lastIndexOf('/');
+    const parent = slash < 0 ? '' : path.slice(0, slash);
+    const siblings = this.#children.get(parent);
+    if (siblings === undefined) this.#children.set(parent, new Set([path]));
+    else siblings.add(path);
   }
 
   async addFile(
@@ -120,7 +134,7 @@ export class FileTree implements AsyncDisposable {
   /** Every entry, parents before what is in them, in the order of names. */
   entries(): readonly FileEntry[] {
     this.#sorted ??= [...this.#entries.values()]
-      .map((entry) => ({ key: entry.path.replaceAll('/', '\0'), entry }))
+      .map((entry) => ({ key: sortKey(entry.path), entry }))
       .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
       .map(({ entry }) => entry);
     return this.#sorted;
@@ -131,7 +145,11 @@ export class FileTree implements AsyncDisposable {
     const all = this.entries();
     if (path === '') return all;
     const prefix = `${path}/`;
-    return all.filter((entry) => entry.path.startsWith(prefix));
+    const from = firstAfter(all, sortKey(path));
+    // In this order everything in a directory stands together.
+    let to = from;
+    while (all[to]?.path.startsWith(prefix) === true) to += 1;
+    return all.slice(from, to);
   }
 
   read(entry: FileEntry): AsyncGenerator<Uint8Array> {
@@ -158,10 +176,15 @@ export class FileTree implements AsyncDisposable {
     receiver.end();
   }
 
+  /** Takes as long as there is something to remove: an archive may ask for it again and again. */
   #removeBelow(path: string): void {
-    const prefix = `${path}/`;
-    for (const name of [...this.#entries.keys()]) {
-      if (name.startsWith(prefix)) this.#entries.delete(name);
+    const doomed = [path];
+    for (let parent = doomed.pop(); parent !== undefined; parent = doomed.pop()) {
+      for (const child of this.#children.get(parent) ?? []) {
+        this.#entries.delete(child);
+        doomed.push(child);
+      }
+      this.#children.delete(parent);
     }
   }
 }
@@ -170,6 +193,7 @@ class Receiver {
   readonly #tree: FileTree;
   readonly #spool: Spool;
   #current: { entry: FileEntry; digester: Digester } | undefined;
+  #files = 0;
 
   constructor(tree: FileTree, spool: Spool) {
     this.#tree = tree;
@@ -187,12 +211,15 @@ class Receiver {
       const target = this.#tree.get(memberPath(entry.link));
       if (target?.kind !== 'file')
         throw invalid(`${JSON.stringify(path)} is a link to no file of it`);
-      this.#tree.add({ ...target, path });
+      this.#files += target.inode === 0 ? 1 : 0;
+      const inode = target.inode === 0 ? this.#files : target.inode;
+      this.#tree.add({ ...target, inode });
+      this.#tree.add({ ...target, inode, path });
       return;
     }
     const { kind, mode, uid, gid, mtimeNs, xattrs, size, link, major, minor } = entry;
     const made = { path, kind, mode, uid, gid, mtimeNs, xattrs, size, link, major, minor };
-    const file = { ...made, offset: this.#spool.size, digest: undefined };
+    const file = { ...made, offset: this.#spool.size, inode: 0, digest: undefined };
     if (kind === 'file') this.#current = { entry: file, digester: new Digester() };
     else this.#tree.add(file);
   }
@@ -226,11 +253,29 @@ function directory(path: string): FileEntry {
     xattrs: [],
     size: 0,
     offset: 0,
+    inode: 0,
     digest: undefined,
     link: '',
     major: 0,
     minor: 0,
   };
+}
+
+/** Puts what is in a directory right behind it, before names that go on from its own. */
+function sortKey(path: string): string {
+  return path.replaceAll('/', '\0');
+}
+
+/** Where the first entry stands whose key is greater. */
+function firstAfter(sorted: readonly FileEntry[], key: string): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sortKey(sorted[middle]?.path ?? '') <= key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function clean(path: string): string[] {

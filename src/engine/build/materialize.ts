@@ -20,8 +20,6 @@ export async function materialize(
     for await (const batch of selected.entries) {
       const ops = batch.map(({ path: below, op }) => {
         const to = below === '' ? top : below;
-        if (op.op === 'tree-hardlink')
-          return { ...op, path: to, value: op.value.slice(op.value.indexOf('/') + 1) };
         return 'path' in op ? { ...op, path: to } : op;
       });
       await sink.write(encodeTree(ops));

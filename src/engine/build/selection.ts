@@ -49,7 +49,8 @@ export async function select(
     const subject = isDirectory ? below : name;
     return subject === '' || !rules.ignores(subject);
   };
-  return { path, isDirectory, entries: kept(first.value, iterator, isKept) };
+  const entries = kept(first.value, iterator, isKept);
+  return { path, isDirectory, entries: withContent(source, path, entries, isKept) };
 }
 
 async function* kept(
@@ -64,6 +65,37 @@ async function* kept(
     }
   } finally {
     await rest.return?.();
+  }
+}
+
+/** A file whose first name is left out comes under the next one. */
+async function* withContent(
+  source: TreeSource,
+  top: string,
+  entries: AsyncIterable<Placed[]>,
+  isKept: (placed: Placed) => boolean,
+): AsyncGenerator<Placed[]> {
+  const nextNames = new Map<string, string>();
+  for await (const batch of entries) {
+    let out: Placed[] = [];
+    for (const placed of batch) {
+      const { op, path } = placed;
+      if (op.op !== 'tree-hardlink' || isKept({ op, path: op.value })) {
+        out.push(placed);
+        continue;
+      }
+      const next = nextNames.get(op.value);
+      if (next !== undefined) {
+        out.push({ path, op: { ...op, value: next } });
+        continue;
+      }
+      nextNames.set(op.value, path);
+      yield out;
+      out = [];
+      const file = await source.open(posix.join(top, op.value));
+      for await (const pieces of file ?? []) yield pieces.map((piece) => ({ ...piece, path }));
+    }
+    yield out;
   }
 }
 

@@ -9,12 +9,14 @@ import type { Xattr } from '../../store/tar/entry.ts';
 import type { FileEntry, FileTree } from './file-tree.ts';
 import type { LayersView } from './layers-view.ts';
 
-/** One entry or a piece of a file's content. `path` is relative to what was asked for; the thing itself is the empty text. */
+/** One entry or a piece of a file's content. `path`, and what a hard link leads to, is relative to what was asked for; the thing itself is the empty text. */
 export interface Placed {
   path: string;
   op: Op;
   /** Of a file's content, where that is known without reading it. */
   digest?: string;
+  /** The same for all names of one file, where that is known. */
+  inode?: number;
 }
 
 export interface TreeSource {
@@ -108,7 +110,8 @@ async function* headsOnly(top: string, entries: readonly FileEntry[]): AsyncGene
 
 function headOf(top: string, entry: FileEntry): Placed {
   const path = entry.path === top ? '' : entry.path.slice(top === '' ? 0 : top.length + 1);
-  return { path, op: toOp(entry), digest: entry.digest ?? '' };
+  const placed = { path, op: toOp(entry), digest: entry.digest ?? '' };
+  return entry.inode === 0 ? placed : { ...placed, inode: entry.inode };
 }
 
 function toOp(entry: FileEntry): Op {
@@ -204,16 +207,14 @@ async function* relative(
 ): AsyncGenerator<Placed[]> {
   const base = posix.basename(top);
   let current = '';
+  const below = (path: string) => {
+    if (path === base || path === '.') return '';
+    return base === '' ? path : path.slice(base.length + 1);
+  };
   const place = (op: Op): Placed => {
-    if ('path' in op) {
-      current =
-        op.path === base || op.path === '.'
-          ? ''
-          : base === ''
-            ? op.path
-            : op.path.slice(base.length + 1);
-    }
-    return { path: current, op };
+    if ('path' in op) current = below(op.path);
+    const isLink = op.op === 'tree-hardlink';
+    return { path: current, op: isLink ? { ...op, value: below(op.value) } : op };
   };
   const isEntry = (op: Op) => op.op !== 'tree-end';
   yield first.filter(isEntry).map(place);

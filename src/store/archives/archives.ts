@@ -70,7 +70,7 @@ export class Archives {
 
   /** `exportTree` as a layer of the store; undefined when the tree holds nothing. The caller holds the store. */
   addLayer(plan: Plan, options?: TarOptions): Promise<ImageLayer | undefined> {
-    return addLayer(this.#store, this.exportTree(plan, '/', options));
+    return addLayer(this.#store, this.exportTree(plan, '/', { ...options, isLayer: true }));
   }
 
   /** `addLayer` of a tree that is no directory anywhere: operations, ended by `tree-end`. */

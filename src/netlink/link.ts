@@ -85,7 +85,7 @@ export interface LinkChange {
   withoutLinkLocal?: boolean;
 }
 
-/** Makes a bridge, or leaves one of that name and index as it is but for the attributes given. */
+/** Makes a bridge, or leaves one of that name as it is but for the attributes given. */
 export function createBridge(request: BridgeRequest): NetlinkMessage {
   return {
     type: MESSAGE.newLink,

@@ -36,9 +36,18 @@ const INDEX_DIGITS = 7;
 /** The bridge with its address and the settings of its device; `forward`: the host is to route. */
 export function bridgeSteps(network: Network, forward: boolean): Step[] {
   const { bridge } = network;
-  const index = bridgeIndex(network);
+  const existing = interfaceIndex(bridge);
+  const index = existing ?? indexOf(network.id);
+  const { mtu } = network;
   const messages: NetlinkMessage[] = [
-    createBridge({ name: bridge, index, mtu: network.mtu, mac: bridgeMac(network), up: true }),
+    // Name and index of a bridge that is up: kernels before 6.2 take them for a renaming, and refuse it.
+    createBridge({
+      name: bridge,
+      index: existing === undefined ? index : 0,
+      mtu,
+      mac: bridgeMac(network),
+      up: true,
+    }),
   ];
   for (const pool of [network.ipv4, network.ipv6]) {
     const gateway = pool && parseIp(pool.gateway);

@@ -46,6 +46,10 @@ for try in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   sleep 0.2
 done
 check 'published port answers on loopback' 'NAME="Tiffin starter"' "$body"
+# The bridge is there already when the next engine sets the network up.
+kill -9 "$(pidof tiffin | tr ' ' '\n' | while read -r pid; do grep -qz '^serve$' "/proc/$pid/cmdline" && echo "$pid"; done)"
+check 'the next engine takes up the bridge' 0 "$(tiffin run --rm starter true > /dev/null 2>&1; echo $?)"
+check 'and its firewall for bridges' 0 "$(grep -c 'no nftables for bridges' /run/tiffin/engine.log)"
 tiffin rm -f web > /dev/null
 check 'no container cgroup is left' 0 "$(find /sys/fs/cgroup/tiffin -mindepth 1 -type d 2>/dev/null | wc -l)"
 check 'no link is left' 0 "$(ip -o link | grep -c veth)"

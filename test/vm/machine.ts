@@ -32,6 +32,7 @@ const modules = [
   'nft_nat',
   'nft_masq',
   'nft_ct',
+  'nft_meta_bridge',
   'nft_fib_inet',
   'nft_fib_ipv4',
   'nft_fib_ipv6',

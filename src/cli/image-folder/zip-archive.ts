@@ -24,12 +24,7 @@ export async function* zipArchive(path: string): AsyncGenerator<Uint8Array> {
   try {
     const zip = await openPromise(path, { lazyEntries: true, autoClose: false });
     try {
-      let total = 0;
-      for await (const entry of zip.eachEntry()) {
-        total += entry.uncompressedSize;
-        checkGrowth(total, zip.fileSize);
-        yield* member(zip, entry);
-      }
+      for (const entry of await directoryOf(zip)) yield* member(zip, entry);
     } finally {
       zip.close();
     }
@@ -39,12 +34,22 @@ export async function* zipArchive(path: string): AsyncGenerator<Uint8Array> {
   yield tarEnd();
 }
 
-/** Entries may lie over each other: one piece of data, counted many times, is a bomb. */
-function checkGrowth(bytes: number, fileBytes: number): void {
-  const allowed = Math.max(limits.decompressedFreeBytes, fileBytes * limits.decompressedRatio);
-  if (bytes > Math.min(allowed, limits.decompressedBytes)) {
-    throw new CliError(`${fileBytes} bytes grow to more than ${allowed}`);
+/** Read whole first: entries may lie over each other, and one piece of data that is counted many times is a bomb. */
+async function directoryOf(zip: ZipFile): Promise<Entry[]> {
+  const ratio = Math.max(limits.decompressedFreeBytes, zip.fileSize * limits.decompressedRatio);
+  const allowed = Math.min(ratio, limits.decompressedBytes);
+  const entries: Entry[] = [];
+  let total = 0;
+  for await (const entry of zip.eachEntry()) {
+    total += entry.uncompressedSize;
+    if (total > allowed) {
+      throw new CliError(`${zip.fileSize} bytes grow to more than ${allowed}`);
+    }
+    if (entries.push(entry) > limits.imageEntries) {
+      throw new CliError(`more than ${limits.imageEntries} entries`);
+    }
   }
+  return entries;
 }
 
 async function* member(zip: ZipFile, entry: Entry): AsyncGenerator<Uint8Array> {

@@ -334,6 +334,27 @@ test('cfs server keeps containers and history over kill -9, also of a torn histo
   expect(await statesOf(json.id)).toEqual(['Running', 'Stopped']);
 }, 60_000);
 
+test('cfs server goes on when nobody reads any more what it prints', async () => {
+  const port = await freePort();
+  const line = serverArgs(`[::1]:${port}`);
+  // The reader is gone after the banner; `$$` is the server, as the shell becomes it.
+  const words = [tiffinBinary, ...line].map((word) => `'${word}'`).join(' ');
+  const pid = join(engine.directory, 'pid');
+  const child = spawn('sh', ['-c', `sh -c 'echo $$ > ${pid}; exec "$@"' sh ${words} | head -1`]);
+  try {
+    const url = `http://[::1]:${port}`;
+    await until('it answers', async () => (await run(['curl', '-sfg', url])).status === 0);
+    const body = '{"state":"run","image":"BusyBox","command":"pwd","wait":true}';
+    for (let count = 0; count < 3; count += 1) {
+      const { stdout } = await run(['curl', '-sg', '-d', body, `${url}/run`]);
+      expect(JSON.parse(stdout)).toMatchObject({ state: 'Stopped', exitCode: 0 });
+    }
+  } finally {
+    process.kill(Number(readFileSync(pid, 'utf8')), 'SIGTERM');
+    await new Promise((done) => child.once('exit', done));
+  }
+});
+
 test('cfs server notices what is removed behind its back', async () => {
   const { json } = await post({ state: 'run', image: 'BusyBox', command: 'sleep 1000' });
   await engine.ok('rm', '-f', `cfs-${json.id}`);

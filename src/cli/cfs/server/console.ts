@@ -2,11 +2,11 @@
 
 import type { Socket } from '../../client/socket.ts';
 import { Demultiplexer } from '../../streams/demultiplex.ts';
-import type { Output } from '../../streams/output.ts';
+import { ClosedPipe, type Output } from '../../streams/output.ts';
 import type { HistoryEntry } from './history.ts';
 
 export class Console {
-  readonly #out: Output | undefined;
+  #out: Output | undefined;
 
   /** Undefined: nobody listens. */
   constructor(out: Output | undefined) {
@@ -18,7 +18,11 @@ export class Console {
   }
 
   say(text: string): void {
-    this.#out?.print(`${text}\n`);
+    try {
+      this.#out?.print(`${text}\n`);
+    } catch (error) {
+      this.#closed(error);
+    }
   }
 
   /** As Go prints the structure. What a client sent cannot forge another line, nor steer the terminal. */
@@ -32,18 +36,28 @@ export class Console {
 
   /** Copies the output of an attached container until it ends. */
   follow(connection: Socket): void {
-    copy(connection, this.#out).catch(() => connection.close());
+    this.#copy(connection).catch(() => connection.close());
   }
-}
 
-async function copy(connection: Socket, out: Output | undefined): Promise<void> {
-  const frames = new Demultiplexer();
-  for (let bytes = await connection.read(); bytes !== undefined; bytes = await connection.read()) {
-    for (const { stream, bytes: piece } of frames.push(bytes)) {
-      await out?.write(stream === 2 ? 2 : 1, piece);
+  async #copy(connection: Socket): Promise<void> {
+    const frames = new Demultiplexer();
+    for (
+      let bytes = await connection.read();
+      bytes !== undefined;
+      bytes = await connection.read()
+    ) {
+      for (const { stream, bytes: piece } of frames.push(bytes)) {
+        await this.#out?.write(stream === 2 ? 2 : 1, piece).catch((error) => this.#closed(error));
+      }
     }
+    connection.close();
   }
-  connection.close();
+
+  /** Whoever read is gone: containers and clients have no part in that. */
+  #closed(error: unknown): void {
+    if (!(error instanceof ClosedPipe)) throw error;
+    this.#out = undefined;
+  }
 }
 
 function printable(text: string): string {

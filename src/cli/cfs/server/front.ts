@@ -4,13 +4,13 @@ import { errorMessage } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
 import type { Client } from '../../client/client.ts';
 import { CliError } from '../../command.ts';
-import { ClosedPipe, type Output } from '../../streams/output.ts';
+import type { Output } from '../../streams/output.ts';
 import { foreignRequest, type ListenAddress, showAddress } from './address.ts';
 import { Console } from './console.ts';
 import { Containers } from './containers.ts';
 import { History } from './history.ts';
 import { BANNER } from './page.ts';
-import { answer, type Reply, refusal } from './routes.ts';
+import { answer, type Context, type Reply, refusal } from './routes.ts';
 
 export interface FrontOptions {
   client: Client;
@@ -34,33 +34,41 @@ export interface Front {
 const IDLE_SECONDS = 60;
 const FAILED = 125;
 
-/** Listens at once. Throws `CliError` when the address is taken. */
+/** Listens at once. Throws `CliError` when the address is taken or the history cannot be kept. */
 export function openFront(options: FrontOptions): Front {
+  // No request comes before this function has returned.
+  const http = listen(options.address, (request, control) => guarded(request, control, context));
+  const port = http.port ?? options.address.port;
+  const address = showAddress({ ...options.address, port });
   const { client, folder, stateDirectory } = options;
   const console = new Console(options.out);
-  const history = openHistory(stateDirectory, options.address.port);
-  const server = `${stateDirectory}:${options.address.port}`;
+  const history = openHistory(stateDirectory, port);
+  const server = `${stateDirectory}:${port}`;
   const containers = new Containers({ client, folder, history, server, console });
-  const http = listen(options.address, async (request, control) => {
-    const foreign = foreignRequest(request.headers);
-    if (foreign !== undefined) return refusal(403, foreign);
-    if (control.pendingRequests > limits.cfsRequests) return refusal(503, 'too many requests');
-    // A run that is waited for is silent for as long as the command takes.
-    control.timeout(request, 0);
-    try {
-      return await answer(request, { address, containers, history, console });
-    } catch (error) {
-      if (error instanceof ClosedPipe) process.exit(0);
-      return refusal(502, errorMessage(error));
-    }
-  });
-  const address = showAddress({ ...options.address, port: http.port ?? options.address.port });
+  const context: Context = { address, containers, history, console };
   console.say(`${BANNER}\nCFS Server running at: ${address}`);
   return {
     address,
     adopt: () => containers.adopt(),
     close: () => http.stop(true),
   };
+}
+
+async function guarded(
+  request: Request,
+  control: Bun.Server<undefined>,
+  context: Context,
+): Promise<Reply> {
+  const foreign = foreignRequest(request.headers);
+  if (foreign !== undefined) return refusal(403, foreign);
+  if (control.pendingRequests > limits.cfsRequests) return refusal(503, 'too many requests');
+  // A run that is waited for is silent for as long as the command takes.
+  control.timeout(request, 0);
+  try {
+    return await answer(request, context);
+  } catch (error) {
+    return refusal(502, errorMessage(error));
+  }
 }
 
 type Handler = (request: Request, control: Bun.Server<undefined>) => Promise<Reply>;

@@ -31,6 +31,7 @@ static operation_fn *const OPERATIONS[OP_LAST + 1] = {
     [OP_PROCESS_FILE] = op_process_file,
     [OP_HELPER] = op_helper,
     [OP_PIDFD] = op_pidfd,
+    [OP_ADOPT] = op_adopt,
     [OP_JOIN] = op_join,
     [OP_JOIN_PROCESS] = op_join_process,
     [OP_UNSHARE] = op_unshare,

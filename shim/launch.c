@@ -244,10 +244,10 @@ int launch_start(struct launch *launch)
 {
     int status = run_stage(launch, STAGE_HOST);
     if (status == 0 && launch->has_clone) {
-        status = start_child(launch);
+        status = launch->adopted ? 0 : start_child(launch);
         if (status == 0)
             status = run_stage(launch, STAGE_BESIDE);
-        if (status == 0)
+        if (status == 0 && !launch->adopted)
             status = wait_started(launch);
         if (status == 0)
             status = run_stage(launch, STAGE_RUNNING);

@@ -84,6 +84,7 @@ struct launch {
 
     /* clone */
     bool has_clone;
+    bool adopted; /* the container's process is there without a clone */
     uint32_t clone_index;
     uint64_t clone_flags;
     const char *clone_cgroup;
@@ -247,7 +248,7 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_mask, op_read_only, op_directory, op_symlink, op_device, op_copy_up, op_pivot, op_move_root,
     op_copy_into_tmpfs, op_hostname, op_domainname, op_sysctl, op_session, op_terminal, op_keyring, op_rlimit,
     op_umask, op_user, op_bounding, op_identity, op_capabilities, op_drop_capabilities, op_no_new_privileges, op_seccomp,
-    op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree, op_lend_trees,
+    op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree, op_lend_trees, op_adopt,
     op_bind_below, op_unmount, op_change_root, op_null_streams,
     op_scheduler, op_io_priority, op_affinity, op_memory_policy, op_end_process;
 /* tables.c */

@@ -148,6 +148,17 @@ export const OPS = {
   /** Sends a pidfd of the container's process to a listening stream socket, with `label` as the message. */
   pidfd: { code: 30, man: 'pidfd_open(2)', fields: { socket: 'str', label: 'str' } },
 
+  /**
+   * Runs a host program that leaves the container's process behind, whose pid it writes to `pidFile`, in the place of `clone`:
+   * it becomes this process's child. It must be in the cgroup directory `cgroup`, where that is not empty. `log` is where the
+   * program tells why it failed.
+   */
+  adopt: {
+    code: 31,
+    man: 'PR_SET_CHILD_SUBREAPER(2const)',
+    fields: { args: 'strs', env: 'strs', pidFile: 'str', cgroup: 'str', log: 'str' },
+  },
+
   /** Runs a host program with the container's pid and then `args` as its arguments, as newuidmap(1) takes them. */
   helper: { code: 29, man: 'newuidmap(1)', fields: { path: 'str', args: 'strs' } },
 

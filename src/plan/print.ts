@@ -174,6 +174,7 @@ const PRINTERS: Printers = {
     `copy ${op.target} into a tmpfs over it${notes(mountAttributeNames(op.attributes), op.data)}`,
 
   'lend-trees': (op) => `open ${op.sources.join(', ')} in the container's mount namespace`,
+  adopt: (op) => `run ${op.args[0] ?? ''} and take over the process that it leaves`,
   'mapped-tree': (op) =>
     `map the owners of ${op.source}${op.namespace === '' ? '' : ` as ${op.namespace} does`}${notes(
       op.recursive !== 0 && 'recursive',

@@ -42,7 +42,7 @@ describe('oci checkpoint and restore', () => {
     const other = `${box.id}-other`;
     const restore = ['restore', '-b', box.bundle, '--image-path'];
     const images = join(box.directory, 'images');
-    says('use --detach', ...restore, images, other);
+    says('no checkpoint in', ...restore, images, other);
     says('no checkpoint in', ...restore, images, '-d', other);
     mkdirSync(images, { recursive: true });
     writeFileSync(join(images, 'tiffin.json'), '{"streams":[],"devices":[["/a","../etc"]]}');

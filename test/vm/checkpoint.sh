@@ -51,7 +51,16 @@ check 'exec sees its processes' 1 "$(tiffin oci exec two sh -c 'grep -c data/new
 check 'the same id twice is refused' 1 "$(tiffin oci restore -d --image-path /img two >/dev/null 2>&1; echo $?)"
 check 'and the first goes on' running "$(status two)"
 check 'no mount is left on the host' 0 "$(grep -c tiffin-oci /proc/self/mountinfo)"
-tiffin oci delete --force two
-check 'delete' '' "$(status two)"
+check 'checkpoint what was restored' 0 "$(tiffin oci checkpoint --image-path /again two >/dev/null 2>&1; echo $?)"
+count=$(cat /srv/n)
+(tiffin oci restore --image-path /again --pid-file /pid3 front < /dev/null > /dev/null 2> /err; echo $? > /ended) &
+check 'restore in front: it counts on' yes "$([ "$(later /srv/n)" = yes ] && [ "$(cat /srv/n)" -gt "$count" ] && echo yes)"
+check 'restore in front: its state and its limits' 'running 0::/front 77' "$(status front) $(cat /proc/$(cat /pid3)/cgroup) $(cat /sys/fs/cgroup/front/pids.max)"
+tiffin oci kill front KILL
+wait
+check 'restore in front ends with the status of the container' 137 "$(cat /ended)"
+check 'restore in front leaves nothing' '0 0' "$(find /sys/fs/cgroup /run/tiffin-oci -name front | wc -l) $(grep -c tiffin-oci /proc/self/mountinfo)"
 check 'a restore that fails leaves nothing' '1 0' \
   "$(rm /img/pages-*; tiffin oci restore -d --image-path /img three >/dev/null 2>&1; echo $? $(find /sys/fs/cgroup /run/tiffin-oci -name three | wc -l))"
+check 'a restore in front that fails says why and leaves nothing' '1 1 0' \
+  "$(tiffin oci restore --image-path /img three >/dev/null 2>/err; echo $? $(grep -c 'criu failed' /err) $(find /sys/fs/cgroup /run/tiffin-oci -name three | wc -l))"

@@ -21,14 +21,6 @@ export function checkpointOptions(flags: Flags, id: string): CheckpointOptions {
 }
 
 export function restoreOptions(flags: Flags, id: string): RestoreOptions {
-  if (!flags.has('detach')) {
-    throw new TiffinError(
-      'unsupported',
-      'foreground-restore',
-      'restore in the foreground is not supported: the end of the container could not be told',
-      { hint: 'use --detach' },
-    );
-  }
   if (given(flags, 'console-socket') !== undefined) {
     throw new TiffinError(
       'unsupported',
@@ -39,6 +31,7 @@ export function restoreOptions(flags: Flags, id: string): RestoreOptions {
   return {
     ...criuOptions(flags, id),
     bundle: flags.text('bundle') ?? '.',
+    detach: flags.has('detach'),
     pidFile: given(flags, 'pid-file'),
     lsmProfile: given(flags, 'lsm-profile'),
     lsmMountContext: given(flags, 'lsm-mount-context'),

@@ -39,7 +39,7 @@ export function requireCriu(): string {
 }
 
 /** Runs it to its end. `log` is what it wrote, told when it fails. @throws TiffinError `criu-failed` or `criu-kernel`. */
-export function runCriu(argv: readonly string[], criu: string, log: string): void {
+export function runCriu(argv: readonly string[], log: string): void {
   const result = Bun.spawnSync({
     cmd: [...argv],
     env: ENVIRONMENT,
@@ -47,15 +47,21 @@ export function runCriu(argv: readonly string[], criu: string, log: string): voi
     stdout: 'inherit',
     stderr: 'inherit',
   });
-  if (result.exitCode === 0) return;
-  refuseKernel(criu);
-  throw new TiffinError('unavailable', 'criu-failed', `criu failed: ${lastError(log)}`, {
-    hint: `its log is ${log}`,
-  });
+  if (result.exitCode !== 0) throw criuFailure(log);
+}
+
+/** Why it failed, by its own check of the kernel and its log. */
+export function criuFailure(log: string): TiffinError {
+  return (
+    kernelFailure(findCriu() ?? 'criu') ??
+    new TiffinError('unavailable', 'criu-failed', `criu failed: ${lastError(log)}`, {
+      hint: `its log is ${log}`,
+    })
+  );
 }
 
 /** A kernel newer than CRIU knows can be one that it cannot work on at all; its own check tells. */
-function refuseKernel(criu: string): void {
+function kernelFailure(criu: string): TiffinError | undefined {
   const check = Bun.spawnSync({
     cmd: [criu, 'check'],
     env: ENVIRONMENT,
@@ -63,9 +69,9 @@ function refuseKernel(criu: string): void {
     stdout: 'ignore',
     stderr: 'pipe',
   });
-  if (check.exitCode === 0) return;
+  if (check.exitCode === 0) return undefined;
   const reason = errorLines(check.stderr.toString())[0] ?? 'criu check fails';
-  throw new TiffinError('unsupported', 'criu-kernel', `criu cannot work here: ${reason}`, {
+  return new TiffinError('unsupported', 'criu-kernel', `criu cannot work here: ${reason}`, {
     hint: 'see criu check; a newer criu may know this kernel',
   });
 }

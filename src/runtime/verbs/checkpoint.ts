@@ -47,7 +47,7 @@ export async function checkpoint(options: CheckpointOptions, context: OciContext
     ...ownArguments(options),
     ...(options.preDump ? [] : dumpArguments(outside, spec)),
   ];
-  runCriu(argv, criu, join(directories.work, LOG));
+  runCriu(argv, join(directories.work, LOG));
   if (options.preDump) return;
   writeFileSync(outsideFile(directories.images), JSON.stringify(outside), { mode: 0o600 });
   if (!options.leaveRunning) await remove({ id: options.id, force: true }, context);

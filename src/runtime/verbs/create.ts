@@ -158,7 +158,7 @@ function forgetPlan(directory: StateDirectory): Plan {
 }
 
 /** A foreground run leaves nothing. After a failure the plan is still there, and `report-failure` removes the rest. */
-function forgetState(directory: StateDirectory, pidFile: string | undefined): Plan {
+export function forgetState(directory: StateDirectory, pidFile: string | undefined): Plan {
   const files = (['process', 'config', 'state'] as const).map((name) => directory.file(name));
   return [
     ...[...files, ...(pidFile === undefined ? [] : [pidFile])].map((path) =>

@@ -3,9 +3,13 @@
 import { rmSync } from 'node:fs';
 import { TiffinError } from '../../base/errors.ts';
 import type { OciContext } from '../context.ts';
+import { criuFailure } from '../criu/program.ts';
 import { wordFailure } from '../failure.ts';
 import { StateDirectory } from '../state-directory.ts';
 import { readPlan } from '../stored-plan.ts';
+
+/** What `adopt` gives when its program fails: errno-base.h. */
+const ECANCELED = 125;
 
 interface FailureReport {
   kind: 'launch' | 'exec';
@@ -25,7 +29,12 @@ export function reportFailure(rest: readonly string[], context: OciContext): nev
   const file = report.file ?? directory.file('plan');
   let failure: TiffinError;
   try {
-    failure = wordFailure(readPlan(file), report);
+    const plan = readPlan(file);
+    const op = plan[report.opIndex]?.op;
+    failure =
+      op?.op === 'adopt' && report.errno === ECANCELED
+        ? criuFailure(op.log)
+        : wordFailure(plan, report);
   } catch (cause) {
     failure = new TiffinError('internal', 'no-plan', `step ${report.opIndex} failed`, { cause });
   }

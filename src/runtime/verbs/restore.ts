@@ -12,6 +12,7 @@ import {
 } from '../../cgroup/index.ts';
 import { uniquePaths } from '../../cgroup/paths.ts';
 import type { HostFacts } from '../../host/facts.ts';
+import { becomeShim } from '../become-shim.ts';
 import { type Bundle, loadBundle } from '../bundle.ts';
 import type { OciContext } from '../context.ts';
 import { type CriuOptions, commonArguments, criuDirectories } from '../criu/options.ts';
@@ -29,10 +30,13 @@ import { placeContainer, type StartedUnit } from '../placement.ts';
 import { StateDirectory } from '../state-directory.ts';
 import { processStat } from '../status.ts';
 import { isEmpty, newRecord } from './create.ts';
+import { planForeground } from './restore-foreground.ts';
 import { find, stateDocument } from './state.ts';
 
 export interface RestoreOptions extends CriuOptions {
   bundle: string;
+  /** Without it this process ends with the container's status. */
+  detach: boolean;
   pidFile: string | undefined;
   lsmProfile: string | undefined;
   lsmMountContext: string | undefined;
@@ -65,7 +69,16 @@ export async function restore(options: RestoreOptions, context: OciContext): Pro
       ...ownArguments(options, bundle, outside, join(directory.path, 'root')),
       ...cgroupRoots(cgroups, facts),
     ];
-    runCriu(wrap(argv, bundle, uniquePaths(cgroups), directory), criu, log);
+    const wrapped = wrap(argv, bundle, uniquePaths(cgroups), directory);
+    if (!options.detach) {
+      const plan = planForeground(
+        { bundle, facts, path, directory, id, pidFile, log },
+        wrapped,
+        context,
+      );
+      return await becomeShim(started?.adapt(plan) ?? plan, directory.file('plan'), 0, context);
+    }
+    runCriu(wrapped, log);
     notePid(directory, cgroups, pidFile);
     started?.settled();
   } catch (error) {

@@ -17,6 +17,8 @@ export interface Command {
   stopsAtFirstArgument?: boolean;
   /** True: every word after the name, flags too, is an argument. */
   takesAllWords?: boolean;
+  /** What the first operand may be, where the command itself knows; for completions. */
+  firstOperands?: () => readonly string[];
   /** The exit status. */
   run(invocation: Invocation): Promise<number>;
 }

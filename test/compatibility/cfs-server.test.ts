@@ -122,6 +122,17 @@ test('cfs server begins with no containers and no history, in a directory that o
   expect(modeOf(join(engine.directory, 'state'))).toBe('700');
 });
 
+test('cfs server prints curl lines that work as they stand, with an id in the place of <container id>', async () => {
+  const [start = '', stop = ''] = (await curl('/')).text
+    .split('\n')
+    .filter((line) => line.startsWith('curl '));
+  const started = await run(['sh', '-c', start]);
+  const { id, ...more } = JSON.parse(started.stdout);
+  expect(more).toEqual({ state: 'Running', image: 'BusyBox', command: 'pwd' });
+  const stopped = await run(['sh', '-c', stop.replace('<container id>', id)]);
+  expect(JSON.parse(stopped.stdout)).toMatchObject({ id, state: 'Stopped', command: 'pwd' });
+});
+
 test('cfs server answers the curl examples of the README: run, list, stop', async () => {
   const example = { state: 'run', image: 'BusyBox', command: 'sleep 1000', id: 'sent along' };
   const { status, type, json } = await post(example);

@@ -41,6 +41,21 @@ export function locateImage(folder: string, name: string): FolderImage {
   return located(folder, name, archive, 'archive');
 }
 
+/** What can be asked for in a folder; nothing when there is none. */
+export function imageNames(folder: string): string[] {
+  try {
+    return [...new Set(listFolder(folder).map(withoutEnding))];
+  } catch {
+    return [];
+  }
+}
+
+function withoutEnding(file: string): string {
+  const ending = ENDINGS.filter((each) => file.endsWith(`.${each}`));
+  const longest = Math.max(0, ...ending.map((each) => each.length + 1));
+  return file.slice(0, file.length - longest);
+}
+
 /** One component of a path: a name that could leave the folder is refused before anything is looked up. */
 function checkName(name: string): void {
   const bad =

@@ -9,8 +9,8 @@ import type { FlagValues } from '../flags/values.ts';
 import { withEngineImage } from '../image-folder/engine-image.ts';
 import { isTerminal, terminalSize } from '../streams/terminal.ts';
 import { createRequest } from './create-request.ts';
-import { imagesFlag, imagesFolder } from './flags.ts';
-import { locateImage, ROOM } from './locate.ts';
+import { folderOrDefault, imagesFlag, imagesFolder } from './flags.ts';
+import { imageNames, locateImage, ROOM } from './locate.ts';
 
 export const cfsRun: Command = {
   usage: '[OPTIONS] OS_IMAGE [--] COMMAND [ARG...]',
@@ -22,6 +22,7 @@ export const cfsRun: Command = {
     ...attachFlags,
   ],
   args: { min: 2 },
+  firstOperands: () => imageNames(folderOrDefault('')),
   stopsAtFirstArgument: true,
   run: runForeground,
 };

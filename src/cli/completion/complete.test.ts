@@ -47,6 +47,22 @@ test('complete offers the flags of go-container, which take one dash too', async
   expect(await offered('go-container', '-mem', '1g', 'alpine', '-')).toEqual([':files']);
 });
 
+test('complete offers the names of the folder of images to cfs run', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tiffin-images-'));
+  process.env.CFS_IMAGES = folder;
+  try {
+    for (const name of ['BusyBox', 'core.gz', 'TinyCore.cpio.gz', 'Twice.tar', 'Twice.tar.xz']) {
+      writeFileSync(join(folder, name), '');
+    }
+    expect(await offered('cfs', 'run', '')).toEqual(['BusyBox', 'TinyCore', 'Twice', 'core']);
+    expect(await offered('cfs', 'run', 'core', '')).toEqual([':files']);
+  } finally {
+    delete process.env.CFS_IMAGES;
+    rmSync(folder, { recursive: true });
+  }
+  expect(await offered('cfs', '')).toEqual(expect.arrayContaining(['run', 'server']));
+});
+
 test('complete offers flags and their values', async () => {
   expect(await offered('ps', '--f')).toEqual(
     expect.arrayContaining(['--filter', '--format', '--help']),

@@ -57,6 +57,9 @@ function ofCommand(
   return within(at, command.flags, current, ask, async () => {
     // Behind the first operand it is a command line inside the container.
     if (command.takesAllWords === true || (stops && at.operands.length > 0)) return FILES;
+    if (at.operands.length === 0 && command.firstOperands !== undefined) {
+      return plainWords(command.firstOperands().map((word) => ({ word, help: '' })));
+    }
     const found = await valuesOf(operandValues(name, command.usage, at.operands.length), ask);
     return name === 'cp' ? containersAndFiles(found) : found;
   });

@@ -96,6 +96,7 @@ export const routes: readonly Route[] = [
   ['POST', '/tiffin/explain', explain.explainRun],
   ['POST', '/tiffin/system/fsck', system.checkStore],
   ['GET', '/tiffin/manifests/{name*}', distribution.inspectManifest],
+  ['PUT', '/tiffin/manifests/{name*}', distribution.pushIndex],
   ['POST', '/tiffin/build', build.buildFramed],
   ['GET', '/tiffin/images/{name*}/rootfs', build.imageFiles],
 

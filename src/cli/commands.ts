@@ -19,7 +19,7 @@ export const groups: ReadonlyMap<string, string> = new Map([
   ['container', 'Manage containers'],
   ['context', 'Manage contexts'],
   ['image', 'Manage images'],
-  ['manifest', 'Look at manifests in registries'],
+  ['manifest', 'Look at manifests in registries, and make lists of them'],
   ['network', 'Manage networks'],
   ['system', 'Manage the engine'],
   ['volume', 'Manage volumes'],
@@ -247,8 +247,24 @@ export const commands: readonly CommandEntry[] = [
   },
   { names: ['image prune'], load: async () => (await import('./commands/prune.ts')).imagePrune },
   {
+    names: ['manifest annotate'],
+    load: async () => (await import('./commands/manifest-annotate.ts')).manifestAnnotate,
+  },
+  {
+    names: ['manifest create'],
+    load: async () => (await import('./commands/manifest-create.ts')).manifestCreate,
+  },
+  {
     names: ['manifest inspect'],
     load: async () => (await import('./commands/manifest-inspect.ts')).manifestInspect,
+  },
+  {
+    names: ['manifest push'],
+    load: async () => (await import('./commands/manifest-push.ts')).manifestPush,
+  },
+  {
+    names: ['manifest rm'],
+    load: async () => (await import('./commands/manifest-rm.ts')).manifestRm,
   },
   {
     names: ['network connect'],

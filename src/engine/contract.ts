@@ -264,6 +264,12 @@ export interface Images {
   ): Promise<void>;
   /** What a registry says of a name. */
   ask(name: string, auth: RegistryAuth | undefined, signal: AbortSignal): Promise<RemoteDocument>;
+  /** Puts an index over images that are in the registry of `name`; nothing of it is kept here. */
+  pushIndex(
+    name: string,
+    parts: readonly { from: string; descriptor: Descriptor }[],
+    options: { auth?: RegistryAuth; signal: AbortSignal },
+  ): Promise<{ digest: string; size: number }>;
   search(term: string, options: SearchOptions): Promise<SearchResult[]>;
   push(name: string, options: PushOptions): Promise<PushResult[]>;
   list(options: { all: boolean; filters: Filters; sharedSize: boolean }): Promise<ImageSummary[]>;

@@ -1,7 +1,7 @@
 /** Removing directory trees that somebody else has made, of any depth. */
 
 import type { Dirent } from 'node:fs';
-import { readdir, rename, rm } from 'node:fs/promises';
+import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoName } from '../base/errors.ts';
 
@@ -41,8 +41,11 @@ async function* deepDirectories(top: string): AsyncGenerator<string, void, void>
   }
 }
 
+/** What may be directories among what is in one. */
 async function entries(path: string): Promise<Dirent[]> {
   try {
+    // Its own two names: no directory is in it, however many files are (a file system that does not count says 1).
+    if ((await lstat(path)).nlink === 2) return [];
     return await readdir(path, { withFileTypes: true });
   } catch (error) {
     const code = errnoName(error);

@@ -9,6 +9,7 @@ import { boundedBody, httpRequest } from './http.ts';
 
 export interface RepositoryClient {
   readonly endpoint: Endpoint;
+  readonly repository: string;
   /** GET below `/v2/<repository>/`; resolves with any status that is not a redirect. */
   get(path: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
   /** The same for any method; `target` is a path below the repository or an URL that the registry gave, such as an upload's. */
@@ -52,6 +53,7 @@ export async function openRepository(options: ClientOptions): Promise<Repository
   };
   return {
     endpoint,
+    repository: options.repository,
     get: (path, headers, signal) => send(path, { method: 'GET', headers }, signal),
     send,
   };

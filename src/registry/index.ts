@@ -10,4 +10,5 @@ export {
 export { checkCredentials } from './login.ts';
 export { type PullOptions, pull } from './pull.ts';
 export { type PushedImage, type PushOptions, push } from './push.ts';
+export { type IndexPart, pushIndex } from './push-index.ts';
 export type { ResolvedImage } from './resolve.ts';

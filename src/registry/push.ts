@@ -132,7 +132,7 @@ async function sendBlob(
   else tell(result.how === 'mounted' ? `Mounted from ${result.from}` : 'Pushed');
 }
 
-async function putManifest(
+export async function putManifest(
   client: RepositoryClient,
   name: string,
   manifest: PushedImage['manifest'],

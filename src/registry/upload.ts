@@ -39,6 +39,19 @@ export async function uploadBlob(
   return { how: 'pushed' };
 }
 
+/** Whether the repository has the blob now, from another one of the registry without being sent. */
+export async function mountBlob(
+  client: RepositoryClient,
+  blob: Descriptor,
+  from: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (await retried(signal, () => exists(client, blob, signal))) return true;
+  const started = await retried(signal, () => begin(client, { mount: blob.digest, from }, signal));
+  if (started !== undefined) await cancel(client, started, signal);
+  return started === undefined;
+}
+
 async function exists(
   client: RepositoryClient,
   blob: Descriptor,

@@ -134,3 +134,47 @@ test('rmi takes a name with all its platforms, or one of them', async () => {
   expect(await engine.ok('images', '-aq')).toBe('');
   expect(await engine.tiffin(['system', 'fsck'])).toMatchObject({ status: 0 });
 });
+
+test('manifest create, annotate and push make an index of images in other repositories too', async () => {
+  const environment = { DOCKER_CONFIG: join(engine.directory, 'docker') };
+  const manifest = (...args: string[]) =>
+    engine.tiffin(['manifest', ...args], { env: environment });
+  const list = `${registry.host}/dinner/list:1`;
+  const parts = PLATFORMS.slice(0, 2).map((platform) => `${box}:${platform.slice(6)}`);
+  expect(await manifest('create', list, ...parts)).toMatchObject({
+    stdout: `Created manifest list ${list}\n`,
+  });
+  const again = await manifest('create', list, `${box}:s390x`);
+  expect(again.stderr).toContain(
+    'refusing to amend an existing manifest list with no --amend flag',
+  );
+  expect((await manifest('create', '--amend', list, `${box}:two`)).stderr).toContain(
+    'is a manifest list itself',
+  );
+  expect(await manifest('create', '--amend', list, `${box}:s390x`)).toMatchObject({ status: 0 });
+  const last = ['--os-version', '9', '--variant', 'v8', list, `${box}:arm64`];
+  expect(await manifest('annotate', ...last)).toMatchObject({ status: 0 });
+  const inspected = JSON.parse((await manifest('inspect', list)).stdout);
+  expect(inspected.manifests).toHaveLength(3);
+  const pushed = await manifest('push', '--purge', list);
+  const raw = await must(['skopeo', 'inspect', '--raw', '--tls-verify=false', `docker://${list}`]);
+  const index = JSON.parse(raw);
+  expect(index.mediaType).toBe(mediaTypes.ociIndex);
+  expect(index.manifests.map((each: { platform: object }) => each.platform)).toEqual([
+    { architecture: 'amd64', os: 'linux' },
+    { architecture: 'arm64', os: 'linux', variant: 'v8', 'os.version': '9' },
+    { architecture: 's390x', os: 'linux' },
+  ]);
+  expect(pushed.stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+  await engine.ok('pull', '-q', '--platform', foreign, list);
+  expect(await listed(list)).toEqual([foreign]);
+  expect((await manifest('rm', list)).stderr).toContain('no such manifest');
+  // Another registry's images cannot come in by reference.
+  const elsewhere = 'other.example/app:1';
+  await manifest('create', elsewhere, parts[0] ?? '');
+  expect((await manifest('push', elsewhere)).stderr).toContain(
+    `cannot use source images from a different registry than the target image: ${registry.host} != other.example`,
+  );
+  expect(await manifest('rm', elsewhere)).toMatchObject({ status: 0 });
+  await engine.ok('rmi', list);
+});

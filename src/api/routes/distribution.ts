@@ -1,7 +1,11 @@
 /** Questions that the engine passes to a registry. */
 
+import { TiffinError } from '../../base/errors.ts';
+import { parseDescriptor } from '../../spec/image.ts';
+import { JsonObject } from '../../spec/json-object.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
+import { bodyObject } from '../parse/fields.ts';
 import { parseRegistryAuth } from '../registry-auth.ts';
 import { json, type Reply } from '../reply.ts';
 
@@ -17,6 +21,23 @@ export async function inspectManifest(call: Call): Promise<Reply> {
   const { descriptor, bytes } = await ask(call);
   const headers = { 'Docker-Content-Digest': descriptor.digest };
   return { kind: 'text', status: 200, text: new TextDecoder().decode(bytes), headers };
+}
+
+const MAX_PARTS = 1000;
+
+/** Tiffin's own: puts an index over images of the same registry. */
+export async function pushIndex({ engine, path, body, header, signal }: Call): Promise<Reply> {
+  const auth = parseRegistryAuth(header('x-registry-auth'));
+  const parts = bodyObject(await body.json()).list('manifests', MAX_PARTS, (value, at) => {
+    const fields = JsonObject.of(value, at);
+    const descriptor = parseDescriptor(fields.get('descriptor'), `${at}.descriptor`);
+    return { from: fields.requiredText('from'), descriptor };
+  });
+  if (parts === undefined || parts.length === 0) {
+    throw new TiffinError('invalid', 'missing-parameter', 'bad parameter: manifests is required');
+  }
+  const options = { ...(auth && { auth }), signal };
+  return json(await engine.images.pushIndex(path.get('name'), parts, options), 201);
 }
 
 export async function searchImages({ engine, query, header, signal }: Call): Promise<Reply> {

@@ -195,6 +195,10 @@ export class FakeEngine implements Engine {
       }
       this.#record('pull end');
     },
+    pushIndex: async (name, parts) => {
+      this.#record('push index', name, parts);
+      return { digest: IMAGE_ID, size: 2 };
+    },
     ask: async (name) => {
       this.#record('ask', name);
       const digest = sampleImageSummary.Descriptor?.digest ?? parseDigest(IMAGE_ID);

@@ -1,10 +1,11 @@
 /** The images' part of the contract. */
 
 import { hostPlatform } from '../../host/host-platform.ts';
+import { pushIndex } from '../../registry/index.ts';
 import type { Platform } from '../../spec/content.ts';
 import type { ImageSummary } from '../../spec/docker.ts';
 import { parsePlatform } from '../../spec/platform.ts';
-import { parseReference } from '../../spec/reference.ts';
+import { parseReference, withDefaultTag } from '../../spec/reference.ts';
 import type { ImageRecord, RemovedItem } from '../../store/index.ts';
 import type { Images } from '../contract.ts';
 import type { Parts } from '../parts.ts';
@@ -25,6 +26,12 @@ export function imageVerbs(parts: Parts): Images {
   return {
     pull: (reference, options) => pullImage(parts, reference, options),
     ask: (name, auth, signal) => askRegistry(name, auth, signal),
+    pushIndex: (name, sources, options) => {
+      const reference = withDefaultTag(parseReference(name));
+      const from = (text: string) => withDefaultTag(parseReference(text));
+      const indexed = sources.map((source) => ({ ...source, from: from(source.from) }));
+      return pushIndex({ reference, parts: indexed, ...options });
+    },
     search: (term, options) => searchImages(term, options),
     push: (name, options) => pushImage(parts, name, options),
     list: async (options) => listImages(parts, options),

@@ -63,11 +63,25 @@ function scenarios(
       }),
     },
     {
-      scenario: 'push of the image to an empty registry',
-      budget: {
-        text: "at most a quarter of docker's and half of podman's time",
-        met: (f) => within(f, 'docker', 0.25) && within(f, 'podman', 0.5),
-      },
+      scenario: 'push of the image to an empty registry, for the first time',
+      budget: PUSH_BUDGET,
+      of: (peer) => ({
+        before: () => {
+          registry.empty();
+          // Of those who keep what they have compressed none has it; the others compress anew each time.
+          if (peer.name === 'tiffin') {
+            on(peer, ['rmi', '-f', NAME], true);
+            on(peer, ['load', '-i', archive]);
+          }
+          on(peer, ['tag', NAME, tag]);
+        },
+        once: () => on(peer, ['push', ...peer.pullFlags, tag]),
+        after: () => on(peer, ['rmi', tag], true),
+      }),
+    },
+    {
+      scenario: 'the same push again',
+      budget: PUSH_BUDGET,
       of: (peer) => ({
         before: () => {
           registry.empty();
@@ -121,6 +135,11 @@ function settled(contender: Omit<Contender, 'peer'>): Omit<Contender, 'peer'> {
     },
   };
 }
+
+const PUSH_BUDGET: Budget = {
+  text: "at most a quarter of docker's and half of podman's time",
+  met: (f) => within(f, 'docker', 0.25) && within(f, 'podman', 0.5),
+};
 
 function atMost(share: number): Budget {
   return { text: "at most docker's time", met: (f) => within(f, 'docker', share) };

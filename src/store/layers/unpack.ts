@@ -5,6 +5,7 @@ import type { Digest } from '../../spec/content.ts';
 import { Digester } from '../../spec/digest.ts';
 import { decompress } from '../compression.ts';
 import type { DiskRoom } from '../disk-room.ts';
+import { countPassing } from '../passing.ts';
 import type { TarEvent } from '../tar/entry.ts';
 import { TarReader } from '../tar/reader.ts';
 
@@ -46,6 +47,7 @@ export async function unpackLayer(
       // Hashed while what was taken is being written.
       digester.update(chunk);
       await drained;
+      countPassing(chunk.length);
     }
     reader.finish();
     return { ...(await sink.finish()), diffId: digester.finish() };

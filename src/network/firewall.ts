@@ -74,7 +74,8 @@ export function firewallTable(name: string): Table & TableName {
       {
         name: 'output',
         hook: { type: 'nat', hook: 'output', priority: -100 },
-        rules: families(publish),
+        // Refused at once by the socket that holds the port, so that who calls `localhost` goes on with 127.0.0.1.
+        rules: [[...family(6), ...loopback6, returns], ...families(publish)],
       },
       {
         name: 'into_network',
@@ -257,6 +258,12 @@ function loopback(offset: number): Rule {
     { kind: 'compare', register: 0, value: Uint8Array.of(127) },
   ];
 }
+
+/** To ::1, for which the kernel takes nothing by a wire: an answer of a container would not arrive. */
+const loopback6: Rule = [
+  { kind: 'payload', base: 'network', ...DESTINATION[6], register: 0 },
+  { kind: 'compare', register: 0, value: ipBytes({ family: 6, value: 1n }) },
+];
 
 function address(place: { offset: number; length: number }, set: string): Rule {
   return [

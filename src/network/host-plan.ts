@@ -75,7 +75,14 @@ export function bridgeSteps(network: Network, forward: boolean): Step[] {
     );
   }
   if (forward && network.ipv6 !== undefined) {
-    steps.push(hostStep(setting('ipv6/conf/all/forwarding', '1'), 'the host routes IPv6'));
+    steps.push(
+      hostStep(setting('ipv6/conf/all/forwarding', '1'), 'the host routes IPv6'),
+      // Neighbours are asked for what is forwarded from the bridge's link-local address only, which would be in doubt for a second.
+      hostStep(
+        setting(`ipv6/conf/${bridge}/accept_dad`, '0'),
+        'the bridge may use its own addresses at once',
+      ),
+    );
   }
   const addresses = [network.ipv4?.gateway, network.ipv6?.gateway].filter(Boolean).join(' and ');
   return [

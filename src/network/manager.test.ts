@@ -227,7 +227,7 @@ test('a second try after a failed start gets another ephemeral port', () => {
 
 test('connect refuses an address of a family that the network lacks', () => {
   const networks = withNetwork();
-  expect(() => networks.connect(request({ ports: [tcp(80, 80, '::1')] }))).toThrow(
+  expect(() => networks.connect(request({ ports: [tcp(80, 80, 'fd00::1')] }))).toThrow(
     'has no IPv6 addresses',
   );
   expect(() => networks.connect(request({ ports: [tcp(80, 80, 'localhost')] }))).toThrow(

@@ -140,6 +140,12 @@ function hostAddresses(port: PortRequest, network: Network): string[] {
       `invalid IP address: ${JSON.stringify(port.hostAddress.slice(0, 60))}`,
     );
   }
+  if (address.family === 6 && address.value === 1n) {
+    const message = 'cannot publish on ::1: the kernel takes no answers of containers for it';
+    throw new TiffinError('unsupported', 'no-such-family', message, {
+      hint: 'publish on 127.0.0.1, or on another IPv6 address of the host',
+    });
+  }
   if (!families.includes(address.family)) {
     const message = `cannot publish on ${port.hostAddress}: network ${network.name} has no IPv${address.family} addresses`;
     throw new TiffinError('unsupported', 'no-such-family', message, {

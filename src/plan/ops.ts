@@ -43,7 +43,7 @@ export const OPS = {
     man: 'netlink(7)',
     fields: { protocol: 'u32', message: 'bytes', pidOffsets: 'u32s', ignore: 'u32s' },
   },
-  /** Binds a socket that the monitor holds as long as it lives. `protocol` 6 TCP, 17 UDP, 132 SCTP. */
+  /** Binds a socket that the monitor holds as long as it lives. `protocol` 6 TCP, 17 UDP, 132 SCTP where the kernel has it. */
   'reserve-port': {
     code: 7,
     man: 'bind(2)',

@@ -25,15 +25,27 @@ export function arpAnnouncement(from: string, claimed: Sender): number[] {
 export function datagram(from: Sender, to: Sender, port: number, text: string, tags = 0): number[] {
   const data = [...new TextEncoder().encode(text)];
   const udp = [...u16(4000), ...u16(port), ...u16(8 + data.length), 0, 0, ...data];
-  const rest = [...u16(20 + udp.length), 0, 0, 0, 0, 64, 17];
-  const head = [0x45, 0, ...rest, 0, 0, ...ipv4(from.ip), ...ipv4(to.ip)];
-  head.splice(10, 2, ...u16(checksum(head)));
   const tagged = Array.from({ length: tags }, (_, at) => [
     ...u16(0),
     ...u16(at === tags - 1 ? ETHERTYPE.ipv4 : ETHERTYPE.vlan),
   ]).flat();
   const type = tags > 0 ? ETHERTYPE.vlan : ETHERTYPE.ipv4;
-  return ethernet(to.mac, from.mac, type, [...tagged, ...head, ...udp]);
+  return ethernet(to.mac, from.mac, type, [...tagged, ...ipPacket(from, to, 17, udp)]);
+}
+
+/** The first packet of an SCTP association (RFC 9260, section 3.3.2). */
+export function sctpInit(from: Sender, to: Sender, fromPort: number, port: number): number[] {
+  const chunk = [1, 0, ...u16(20), 0, 0, 0, 1, 0, 1, 0, 0, ...u16(1), ...u16(1), 0, 0, 0, 1];
+  const packet = [...u16(fromPort), ...u16(port), 0, 0, 0, 0, 0, 0, 0, 0, ...chunk];
+  packet.splice(8, 4, ...crc32c(packet));
+  return ethernet(to.mac, from.mac, ETHERTYPE.ipv4, ipPacket(from, to, 132, packet));
+}
+
+function ipPacket(from: Sender, to: Sender, protocol: number, payload: number[]): number[] {
+  const rest = [...u16(20 + payload.length), 0, 0, 0, 0, 64, protocol];
+  const head = [0x45, 0, ...rest, 0, 0, ...ipv4(from.ip), ...ipv4(to.ip)];
+  head.splice(10, 2, ...u16(checksum(head)));
+  return [...head, ...payload];
 }
 
 /** «`claimed.ip` is at `claimed.mac`», in IPv6. */
@@ -68,6 +80,17 @@ function checksum(bytes: readonly number[]): number {
   }
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   return ~sum & 0xffff;
+}
+
+/** RFC 9260, appendix A: the bytes as they are sent. */
+function crc32c(bytes: readonly number[]): number[] {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ ((crc & 1) * 0x82f63b78);
+  }
+  const sum = ~crc;
+  return [sum & 0xff, (sum >> 8) & 0xff, (sum >> 16) & 0xff, sum >>> 24];
 }
 
 function mac(text: string): number[] {

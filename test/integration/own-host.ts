@@ -12,7 +12,12 @@ import { must, type Result, run } from './harness.ts';
 
 const INSIDE = 'TIFFIN_ATTACKED_HOST';
 const TIME_LIMIT_MS = 180_000;
-export const LAN = { host: '10.9.0.1', neighbour: '10.9.0.2' };
+export const LAN = {
+  host: '10.9.0.1',
+  neighbour: '10.9.0.2',
+  host6: 'fd09::1',
+  neighbour6: 'fd09::2',
+};
 
 /** Defines `tests` when it runs in the host of its own, and else the one test that goes there. */
 export function onHostOfItsOwn(name: string, file: string, tests: () => void): void {
@@ -61,8 +66,10 @@ export class Neighbour implements AsyncDisposable {
     const pid = String(holder.pid);
     await must('ip link add lan0 type veth peer name eth0 netns'.split(' ').concat(pid));
     await must(['ip', 'address', 'add', `${LAN.host}/24`, 'dev', 'lan0']);
+    await must(['ip', 'address', 'add', `${LAN.host6}/64`, 'dev', 'lan0', 'nodad']);
     await must(['ip', 'link', 'set', 'lan0', 'up']);
     await neighbour.ok('ip', 'address', 'add', `${LAN.neighbour}/24`, 'dev', 'eth0');
+    await neighbour.ok('ip', 'address', 'add', `${LAN.neighbour6}/64`, 'dev', 'eth0', 'nodad');
     await neighbour.ok('ip', 'link', 'set', 'eth0', 'up');
     await neighbour.ok('ip', 'route', 'add', 'default', 'via', LAN.host);
     return neighbour;
@@ -77,9 +84,18 @@ export class Neighbour implements AsyncDisposable {
   }
 
   /** What an HTTP server answers, or bash's word for why nobody does, or `silence`. */
-  async page(address: string, port: number): Promise<string> {
-    const call = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
-    const got = await this.run('timeout', '1', 'bash', '-c', call);
+  async page(address: string, port: number, path = '/'): Promise<string> {
+    return await this.#get(address, port, path, 10);
+  }
+
+  /** Whether nobody answers, which costs a second. */
+  async isSilent(address: string, port: number): Promise<boolean> {
+    return (await this.#get(address, port, '/', 1)) === 'silence';
+  }
+
+  async #get(address: string, port: number, path: string, seconds: number): Promise<string> {
+    const call = `exec 3<>/dev/tcp/${address}/${port}; printf 'GET ${path} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`;
+    const got = await this.run('timeout', String(seconds), 'bash', '-c', call);
     return got.status === 124 ? 'silence' : got.stdout + got.stderr;
   }
 

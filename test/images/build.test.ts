@@ -200,6 +200,7 @@ test('COPY refuses names that would remove files of the layers below', async () 
 test('ADD unpacks local archives, and takes files from addresses with their digest', async () => {
   write({ 'd/f': 'packed', Dockerfile: '' });
   await must(['tar', '-C', context, '-czf', join(context, 'a.tgz'), 'd']);
+  await must(['tar', '-C', context, '-cJf', join(context, 'b.txz'), 'd']);
   using server = Bun.serve({
     port: 0,
     hostname: '127.0.0.1',
@@ -208,10 +209,10 @@ test('ADD unpacks local archives, and takes files from addresses with their dige
   const url = `http://127.0.0.1:${server.port}/dir/file.bin`;
   const sha = new Bun.CryptoHasher('sha256').update('fetched').digest('hex');
   write({
-    Dockerfile: `FROM starter\nADD a.tgz /x/\nCOPY a.tgz /y/\nADD --checksum=sha256:${sha} ${url} /z/\n`,
+    Dockerfile: `FROM starter\nADD a.tgz /x/\nADD b.txz /w/\nCOPY a.tgz /y/\nADD --checksum=sha256:${sha} ${url} /z/\n`,
   });
-  const script = 'cat /x/d/f; ls /y; cat /z/file.bin; stat -c %a /z/file.bin';
-  expect(await seen(script)).toBe('packeda.tgz\nfetched600');
+  const script = 'cat /x/d/f /w/d/f; ls /y; cat /z/file.bin; stat -c %a /z/file.bin';
+  expect(await seen(script)).toBe('packedpackeda.tgz\nfetched600');
   write({ Dockerfile: `FROM starter\nADD --checksum=sha256:${'0'.repeat(64)} ${url} /z\n` });
   const wrong = await build();
   expect(wrong.status).toBe(1);

@@ -136,6 +136,26 @@ for (const [name, client] of clients) {
   }
 }
 
+test('import, load and cp take archives that xz has compressed', async () => {
+  const packed = async (script: string) =>
+    Buffer.from(await new Response(Bun.spawn(['sh', '-c', script]).stdout).arrayBuffer());
+  const source = `tar -C ${files} -c src | xz`;
+  for (const [, client] of clients) {
+    const id = (await client(['import', '-'], await packed(source))).stdout.trim();
+    expect(id).toMatch(/^sha256:/);
+    expect(await engine.ok('image', 'inspect', '-f', '{{len .RootFS.Layers}}', id)).toBe('1');
+    await engine.ok('rmi', id);
+    const into = await client(['cp', '-', 'live:/tmp'], await packed(source));
+    expect(into).toMatchObject({ status: 0 });
+    expect(await engine.ok('exec', 'live', 'cat', '/tmp/src/sub/two')).toBe('two');
+    await engine.ok('exec', 'live', 'rm', '-r', '/tmp/src');
+  }
+  const saved = join(engine.directory, 'saved.tar');
+  await engine.ok('save', '-o', saved, 'starter');
+  const loaded = await engine.tiffin(['load'], { input: await packed(`xz -0 -c ${saved}`) });
+  expect(loaded.stdout).toContain('Loaded image: starter');
+});
+
 test('a link of the container leads nowhere but into the container, both ways', async () => {
   const secret = join(files, 'secret');
   mkdirSync(secret);

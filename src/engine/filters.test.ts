@@ -17,7 +17,7 @@ test('parseUntil takes durations, seconds and dates', () => {
   expect(at).toBeLessThanOrEqual(Date.now() - 5_400_000);
   expect(until('1700000000')).toBe(1_700_000_000_000);
   expect(until('2024-01-01T00:00:00Z')).toBe(Date.parse('2024-01-01T00:00:00Z'));
-  expect(() => until('10x')).toThrow('invalid time');
+  expect(() => until('10x')).toThrow('failed to parse value as time or duration: "10x"');
 });
 
 test('matchesGlob follows path patterns and stays linear on hostile ones', () => {

@@ -51,7 +51,11 @@ export function parseUntil(filters: Filters): number | undefined {
   if (duration !== undefined) return Date.now() - duration;
   if (/^[0-9]{1,12}(\.[0-9]{1,9})?$/.test(text)) return Number(text) * 1000;
   const time = Date.parse(text);
-  if (Number.isNaN(time)) throw badUntil(`invalid time ${JSON.stringify(text.slice(0, 64))}`);
+  if (Number.isNaN(time)) {
+    throw badUntil(
+      `failed to parse value as time or duration: ${JSON.stringify(text.slice(0, 64))}`,
+    );
+  }
   return time;
 }
 

@@ -469,6 +469,13 @@ test('builder prune gives the room of the cache back', async () => {
     await (await fetch('http://engine/system/df', { unix: engine.socket })).text(),
   );
   expect(usage.BuildCache.length).toBeGreaterThan(0);
+  // The same by both clients: what the cache has of its own, and its records.
+  const shown = await engine.ok('system', 'df', '-v');
+  expect(shown).toMatch(
+    /Build cache usage: [1-9][0-9.]*[kM]?B\n\nCACHE ID +CACHE TYPE +SIZE +CREATED/,
+  );
+  const cache = (text: string) => text.slice(text.indexOf('Build cache usage')).split(/\s+/, 12);
+  expect(cache(shown)).toEqual(cache((await engine.docker(['system', 'df', '-v'])).stdout));
   const docker = await engine.docker(['builder', 'prune', '-af']);
   expect(docker.stdout).toContain('Total');
   const after = await engine.tiffin(['builder', 'prune', '-af']);

@@ -59,7 +59,7 @@ export const history: Command = {
 
 function historyRow(item: HistoryItem, options: { full: boolean; human: boolean }): Row {
   const createdBy = item.CreatedBy.replaceAll('\t', ' ');
-  const createdAt = () => (item.Created > 0 ? localRfc3339(item.Created) : '');
+  const createdAt = () => localRfc3339(item.Created);
   return {
     ID: options.full ? item.Id : shortId(item.Id),
     CreatedSince: options.human ? ago(item.Created) : createdAt(),

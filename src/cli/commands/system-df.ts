@@ -2,6 +2,7 @@
 
 import type { SystemDf } from '../../spec/docker.ts';
 import { CliError, type Command } from '../command.ts';
+import { buildCacheList, buildCacheRow } from '../render/build-cache-row.ts';
 import { containerList, containerRow } from '../render/container-row.ts';
 import { imageList, imageRows } from '../render/image-row.ts';
 import { formatFlag, type ListFormat, printList, type Row, renderList } from '../render/list.ts';
@@ -82,10 +83,14 @@ function usageRows(usage: SystemDf): Row[] {
 function cacheRow(records: SystemDf['BuildCache']): Row {
   const own = records.filter(({ Shared }) => !Shared);
   const busy = records.filter(({ InUse }) => InUse);
-  const size = own.reduce((sum, { Size }) => sum + Size, 0);
+  const size = ownSize(records);
   const free = own.reduce((sum, { Size, InUse }) => sum + (InUse ? 0 : Size), 0);
   const made = row('Build Cache', records.length, busy.length, size, free);
   return { ...made, Reclaimable: decimalSize(free) };
+}
+
+function ownSize(records: SystemDf['BuildCache']): number {
+  return records.reduce((sum, { Shared, Size }) => sum + (Shared ? 0 : Size), 0);
 }
 
 function row(type: string, total: number, active: number, size: number, reclaimable: number): Row {
@@ -121,8 +126,12 @@ const CONTAINER_COLUMNS = [
 ];
 
 function verboseText(usage: SystemDf): string {
+  // The names of an image share what it takes.
   const images = (usage.Images ?? []).flatMap((image) =>
-    imageRows(image, { full: false, digests: false }),
+    imageRows(image, { full: false, digests: false }).slice(0, 1),
+  );
+  const records = (usage.BuildCache ?? []).toSorted((a, b) =>
+    (a.LastUsedAt ?? '') < (b.LastUsedAt ?? '') ? 1 : -1,
   );
   const containers = (usage.Containers ?? []).map((container) =>
     containerRow({ ...container, SizeRootFs: 0 }, false),
@@ -137,6 +146,7 @@ function verboseText(usage: SystemDf): string {
     table(containerList, CONTAINER_COLUMNS, containers),
     '\nLocal Volumes space usage:\n\n',
     table(volumeList, ['Name', 'Links', 'Size'], volumes),
-    '\nBuild cache usage: 0B\n\n',
+    `\nBuild cache usage: ${decimalSize(ownSize(records))}\n\n`,
+    table(buildCacheList, buildCacheList.columns, records.map(buildCacheRow)),
   ].join('');
 }

@@ -89,7 +89,8 @@ function imageRow(image: ImageSummary, name: ImageName, full: boolean): Row {
     Repository: name.repository,
     Tag: name.tag,
     Digest: name.digest,
-    CreatedSince: ago(image.Created),
+    // An image of no time is one of 1970.
+    CreatedSince: ago(Math.max(image.Created, 1)),
     CreatedAt: () => localTime(image.Created),
     Size: decimalSize(image.Size, 3),
     Containers: count(image.Containers, String),

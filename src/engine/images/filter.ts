@@ -73,5 +73,9 @@ export function matchesGlob(text: string, pattern: string): boolean {
 export function parseSwitch(value: string): boolean {
   if (value === 'true' || value === '1') return true;
   if (value === 'false' || value === '0') return false;
-  throw new TiffinError('invalid', 'bad-filter', `invalid filter 'dangling=${value.slice(0, 40)}'`);
+  throw new TiffinError(
+    'invalid',
+    'bad-filter',
+    `invalid filter 'dangling=[${value.slice(0, 40)}]'`,
+  );
 }

@@ -64,7 +64,10 @@ export class Removal {
     const uses = options.uses.filter((use) => use.image === row.id);
     const items: RemovedItem[] = [];
     const others = reference === undefined ? [] : this.#records.others(formatReference(reference));
-    if (reference !== undefined && this.#untagOnly(row, reference, uses, options.force, items)) {
+    if (
+      reference !== undefined &&
+      this.#untagOnly(row, { reference, name }, uses, options.force, items)
+    ) {
       this.#dropNameless(others, reference, options.uses, items);
       await this.#changed();
       if (others.length > 0) await this.#garbage.collect();
@@ -114,11 +117,12 @@ export class Removal {
   /** Takes the name away; true when the image stays because of other names. */
   #untagOnly(
     row: ImageRow,
-    reference: ImageReference,
+    asked: { reference: ImageReference; name: string },
     uses: readonly ImageUse[],
     force: boolean,
     items: RemovedItem[],
   ): boolean {
+    const { reference } = asked;
     const name = formatReference(reference);
     const repository = repositoryOf(name);
     const others = this.#records.names(row.id).filter((other) => other !== name);
@@ -130,7 +134,7 @@ export class Removal {
     const lastOfRepository = !otherTags.some((other) => repositoryOf(other) === repository);
     const doomed = reference.digest === undefined && lastOfRepository ? [name, ...digests] : [name];
     const stays = others.some((other) => !doomed.includes(other));
-    if (!stays) checkReferenceUse(reference, row, uses, force);
+    if (!stays) checkReferenceUse(asked.name, row, uses, force);
     // An image that only stopped containers use goes when forced; a running one keeps it, nameless.
     if (!stays && !uses.some((use) => use.running)) return false;
     for (const found of doomed) this.#untag(found, items);
@@ -177,8 +181,9 @@ export class Removal {
   }
 }
 
+/** `name`: as it was asked for, which is what Docker says. */
 function checkReferenceUse(
-  reference: ImageReference,
+  name: string,
   row: ImageRow,
   uses: readonly ImageUse[],
   force: boolean,
@@ -188,7 +193,7 @@ function checkReferenceUse(
   throw new TiffinError(
     'conflict',
     'image-in-use',
-    `conflict: unable to remove repository reference "${familiarReference(reference)}" (must force) - container ${shortId(use.container)} is using its referenced image ${shortId(row.id)}`,
+    `conflict: unable to remove repository reference "${name}" (must force) - container ${shortId(use.container)} is using its referenced image ${shortId(row.id)}`,
     { hint: 'remove the container first, or use --force to remove only the name' },
   );
 }

@@ -22,7 +22,6 @@ export const queryExceptions: Readonly<Record<string, Readonly<Record<string, Ve
     verbose: 'no effect: it is about services of a swarm',
     scope: 'no effect: every network is local',
   },
-  'DELETE /containers/{id}': { link: 'refused with 501' },
   'PUT /volumes/{name}': { version: 'the route is refused with 503' },
 };
 

@@ -56,7 +56,6 @@ const refused: readonly [request: string, status: number, message: string][] = [
   ['POST /images/create?fromSrc=http://a/b', 501, 'an import from a URL is not supported'],
   ['GET /images/get', 400, 'names is required'],
   ['GET /system/df?type=dust', 400, 'unknown object type: dust'],
-  ['DELETE /containers/box?link=1', 501, 'links between containers'],
   ['POST /session', 501, 'the BuildKit protocol is not supported'],
   ['POST /services/create', 503, 'This node is not a swarm manager'],
   ['POST /nodes/x/update', 503, 'This node is not a swarm manager'],

@@ -153,6 +153,8 @@ export interface Containers {
   unpause(id: string): Promise<void>;
   remove(id: string, options: { force: boolean; volumes: boolean }): Promise<void>;
   rename(id: string, name: string): Promise<void>;
+  /** `OWNER/ALIAS`: takes a link of `--link` away. */
+  unlink(name: string): Promise<void>;
   update(id: string, request: ContainerUpdateRequest): Promise<string[]>;
   /** Resolves on the condition; a removed container resolves with its last status. */
   wait(

@@ -271,6 +271,23 @@ test('-r=false starts nothing by policy, -D tells of every request, info says so
   await third.ok('rm', '-f', 'always');
 });
 
+test('serve takes --ip-forward=false and leaves the forwarding of the host as it is', async () => {
+  // A network of its own, where the setting is nobody else's.
+  const off = 'echo 0 > /proc/sys/net/ipv4/ip_forward; ip link set lo up; exec "$@"';
+  const inNetwork = ['unshare', '-n', 'sh', '-c', off, 'sh', tiffinBinary, 'serve'];
+  const forwards = (daemon: Daemon) =>
+    must(['nsenter', '-n', '-t', String(daemon.child.pid), 'cat', '/proc/sys/net/ipv4/ip_forward']);
+  for (const [flags, after] of [
+    [['--ip-forward=false'], '0\n'],
+    [[], '1\n'],
+  ] as const) {
+    await using daemon = new Daemon(flags, { argv: inNetwork });
+    await daemon.answers();
+    await daemon.ok('run', '--rm', 'starter', 'true');
+    expect(await forwards(daemon)).toBe(after);
+  }
+});
+
 test('fd:// answers on the sockets that systemd hands over, and no other process keeps them', async () => {
   const path = join(directory, 'activated.sock');
   const activate = ['systemd-socket-activate', '-l', path];

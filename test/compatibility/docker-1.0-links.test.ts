@@ -49,3 +49,19 @@ test('links of networks of one’s own are names, and no variables', async () =>
   expect(text).not.toContain('FRONT_');
   expect(text).toContain('1 packets received');
 });
+
+test('rm --link takes a link away and leaves both containers', async () => {
+  await engine.ok('run', '-d', '--name', 'target', 'starter', 'sleep', '100');
+  const linked = ['run', '-d', '--name', 'owner', '--link', 'target:it', 'starter', 'sleep', '100'];
+  await engine.ok(...linked);
+  expect(await engine.ok('exec', 'owner', 'cat', '/etc/hosts')).toContain('\tit\n');
+  const removed = await engine.tiffin(['rm', '-link', 'owner/it']);
+  expect(removed).toMatchObject({ status: 0, stdout: 'owner/it\n' });
+  expect(await engine.ok('exec', 'owner', 'cat', '/etc/hosts')).not.toContain('\tit\n');
+  expect(await engine.ok('inspect', '-f', '{{len .HostConfig.Links}}', 'owner')).toBe('0');
+  const again = await engine.tiffin(['rm', '--link', '/owner/it']);
+  expect(again.status).toBe(1);
+  const whole = await engine.tiffin(['rm', '--link', 'owner']);
+  expect(whole.stderr).toContain('cannot remove the default link name of the container');
+  expect(await engine.ok('ps', '-q')).toContain('\n');
+});

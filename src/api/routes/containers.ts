@@ -1,6 +1,5 @@
 /** Containers as objects: list, create, inspect, change, remove. */
 
-import { TiffinError } from '../../base/errors.ts';
 import { containerInspectAsOf, containerSummaryAsOf } from '../as-of.ts';
 import type { Call } from '../call.ts';
 import { parseFilters } from '../filters.ts';
@@ -63,8 +62,8 @@ export async function renameContainer({ engine, path, query }: Call): Promise<Re
 
 export async function removeContainer({ engine, path, query }: Call): Promise<Reply> {
   if (query.flag('link')) {
-    const message = 'links between containers are not supported';
-    throw new TiffinError('unsupported', 'no-links', message, { hint: 'use a network' });
+    await engine.containers.unlink(path.get('id'));
+    return noContent;
   }
   const options = { force: query.flag('force'), volumes: query.flag('v') };
   await engine.containers.remove(path.get('id'), options);

@@ -104,6 +104,7 @@ export class FakeEngine implements Engine {
       this.#known(id);
       this.#record('remove', id, options);
     },
+    unlink: async (name) => this.#record('unlink', name),
     rename: async (id, name) => this.#record('rename', id, name),
     update: async (id, request) => {
       this.#record('update', id, request);

@@ -3,6 +3,7 @@
 import { expect, test } from 'bun:test';
 import { commands } from '../commands.ts';
 import { complete } from '../completion/complete.ts';
+import { fakeApi } from '../testing/fake-api.ts';
 import { commandHelp } from './help.ts';
 import { oldWords } from './old-spelling.ts';
 import { FlagError, parseFlags } from './parse.ts';
@@ -79,4 +80,37 @@ test('oldWords of every command hide no flag of today, and help and completion s
     expect(old.filter((word) => shown.includes(word))).toEqual([]);
   }
   expect(seen).toBeGreaterThan(60);
+});
+
+test('pull -t and push -t put the tag behind the name, with a warning', async () => {
+  await using api = await fakeApi({ answers: { 'POST /images/': [200, {}] } });
+  const warning = (word: string) =>
+    `Warning: '${word}' is deprecated, it will be replaced by 'NAME:TAG' soon. See usage.\n`;
+  const pulled = await api.run(['pull', '-t', '1.2', 'box']);
+  expect(pulled.stderr).toStartWith(warning('-t'));
+  const pushed = await api.run(['push', '--tag=1.2', 'box']);
+  expect(pushed.stderr).toStartWith(warning('--tag'));
+  expect(api.asked.map(({ path, query }) => [path, query.get('tag')])).toEqual([
+    ['/images/create', '1.2'],
+    ['/images/box/push', '1.2'],
+  ]);
+});
+
+test('search takes -s, --automated and -trusted as filters, with a warning', async () => {
+  await using api = await fakeApi({ answers: { 'GET /images/search': [200, []] } });
+  const found = await api.run(['search', '-s', '3', '--automated', '-trusted=false', 'box']);
+  expect(found.stderr).toBe(
+    [
+      ['-s', '--filter stars='],
+      ['--automated', '--filter is-automated='],
+      ['-trusted', '--filter is-automated='],
+    ]
+      .map(
+        ([old, now]) =>
+          `Warning: '${old}' is deprecated, it will be replaced by '${now}' soon. See usage.\n`,
+      )
+      .join(''),
+  );
+  const filters = JSON.parse(api.asked[0]?.query.get('filters') ?? '');
+  expect(filters).toEqual({ stars: ['3'], 'is-automated': ['true', 'false'] });
 });

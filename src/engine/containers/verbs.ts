@@ -25,6 +25,7 @@ import { startContainer } from './start.ts';
 import { containerStats } from './stats.ts';
 import { kill, killContainer, restartContainer, stopContainer } from './stop.ts';
 import { topContainer } from './top.ts';
+import { unlinkContainer } from './unlink.ts';
 import { updateContainer } from './update.ts';
 import { waitContainer } from './wait.ts';
 
@@ -38,6 +39,7 @@ export function containerVerbs(parts: Parts): Containers {
     pause: (id) => pauseContainer(parts, id),
     unpause: (id) => unpauseContainer(parts, id),
     remove: (id, options) => removeContainer(parts, id, options, kill),
+    unlink: (name) => unlinkContainer(parts, name),
     rename: (id, name) => renameContainer(parts, id, name),
     update: (id, request) => updateContainer(parts, id, request),
     wait: (id, condition, signal) => waitContainer(parts, id, condition, signal),

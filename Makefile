@@ -12,7 +12,7 @@ SHIM_SOURCES := $(wildcard shim/*.c shim/*.h)
 BUILD_PACKAGES := musl-tools linux-libc-dev busybox-static
 TEST_PACKAGES := $(BUILD_PACKAGES) clang libclang-rt-14-dev gcc libc6-dev libseccomp-dev nftables iproute2 procps \
   erofs-utils skopeo buildah umoci docker-registry docker.io containerd apache2-utils debootstrap runc crun podman tmux xz-utils bzip2 zstd jq curl openssl python3-minimal qemu-system-x86 cpio kmod util-linux uidmap criu systemd dbus fish zsh
-CLIENT_PACKAGES := python3-venv docker-compose
+CLIENT_PACKAGES := python3-venv docker-compose postgresql-client redis-tools debootstrap
 BENCH_PACKAGES := $(TEST_PACKAGES) conmon
 
 .PHONY: help
@@ -109,7 +109,7 @@ build/.deps-test: Makefile
 	@tools/install-packages.sh $(TEST_PACKAGES)
 	@touch $@
 
-build/clients/.installed: tools/install-clients.sh $(wildcard test/clients/npm/* test/clients/go/go.* test/clients/go/reaper/*) test/clients/requirements.txt
+build/clients/.installed: tools/install-clients.sh $(wildcard test/clients/npm/* test/clients/go/go.* test/clients/go/reaper/*) test/clients/requirements.txt test/clients/go/requirements.txt
 	@tools/install-packages.sh $(CLIENT_PACKAGES)
 	@tools/install-clients.sh build/clients
 	@touch $@

@@ -8,6 +8,7 @@
  * shim hold <pid of the caller>      does nothing until the caller ends
  * shim stat <plan file|-> <path>     what is at a path
  * shim changes <plan file|-> <dir>   what an overlay's upper directory changes of the root that the plan leads to
+ * shim datagrams <socket>            messages on standard input become datagrams to a unix socket
  */
 #include <signal.h>
 #include <stdio.h>
@@ -98,7 +99,7 @@ int read_plan(const char *path, uint8_t **bytes, size_t *length)
 
 static int usage(void)
 {
-    dprintf(2, "usage: shim launcher SOCKET | run PLAN | hold PID | unpack DIRECTORY [-] [OPTIONS] | pack PLAN [PATH] | tar PLAN PATH NAME LATEST [LEFT-OUT…] | changes PLAN UPPER | stat PLAN PATH\n");
+    dprintf(2, "usage: shim launcher SOCKET | run PLAN | hold PID | unpack DIRECTORY [-] [OPTIONS] | pack PLAN [PATH] | tar PLAN PATH NAME LATEST [LEFT-OUT…] | changes PLAN UPPER | stat PLAN PATH | datagrams SOCKET\n");
     return 2;
 }
 
@@ -118,6 +119,8 @@ int main(int argc, char **argv)
         return launcher_main(argv[2]);
     if (strcmp(argv[1], "run") == 0)
         return run_main(argv[2]);
+    if (strcmp(argv[1], "datagrams") == 0)
+        return datagrams_main(argv[2]);
     if (strcmp(argv[1], "hold") == 0)
         return hold_main(argv[2]);
     if (strcmp(argv[1], "unpack") == 0)

@@ -226,6 +226,7 @@ void set_window(int fd, uint32_t rows, uint32_t columns);
 int launcher_main(const char *socket);
 int run_main(const char *plan);
 int hold_main(const char *parent);
+int datagrams_main(const char *path);
 int unpack_main(const char *directory, const char *plan, const char *options);
 int stat_main(const char *plan, const char *path);
 int pack_main(const char *plan, const char *path);

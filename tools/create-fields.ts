@@ -95,10 +95,13 @@ export const createFields: readonly (readonly [field: string, verdict: string])[
   ['HostConfig.Binds', WORKS],
   ['HostConfig.ContainerIDFile', 'kept and shown; the client writes the file'],
   ['HostConfig.LogConfig', 'yes; 4 files of 256 MiB unless said otherwise'],
-  ['HostConfig.LogConfig.Type', '`json-file`, `local`, `none`; others are refused'],
+  [
+    'HostConfig.LogConfig.Type',
+    '`json-file`, `local`, `none`, `syslog`, `journald`; others are refused',
+  ],
   [
     'HostConfig.LogConfig.Config',
-    '`max-size`, `max-file`, `labels`, `env`, `tag`, `mode`, `max-buffer-size`; `compress` with a warning; others are refused',
+    '`max-size`, `max-file`, `labels`, `env`, `tag`, `mode`, `max-buffer-size`; `compress` with a warning; `syslog`: `tag`, `syslog-address` (unixgram, unix, udp, tcp), `syslog-facility`, `syslog-format`; `journald`: `tag`, `labels`, `env`; both: `cache-max-size`, `cache-max-file`; others are refused',
   ],
   ['HostConfig.NetworkMode', WORKS],
   ['HostConfig.PortBindings', WORKS],

@@ -83,6 +83,8 @@ export const limits = {
   cfsRequests: 64,
   /** Entries that its history keeps. */
   cfsHistoryEntries: 10_000,
+  /** Until a service of logs is connected, ms. */
+  logServiceMs: 10_000,
   /** Events kept for `events --since`. */
   eventsKept: 4096,
 } as const;

@@ -27,6 +27,7 @@ import { imageVerbs } from './images/verbs.ts';
 import { LauncherKeeper } from './launch/launcher-keeper.ts';
 import { imagesOf } from './launch/mount-steps.ts';
 import { lockDataRoot } from './lock.ts';
+import { Deliveries } from './logs/deliveries.ts';
 import { NetworkSetup } from './networks/setup.ts';
 import { networkVerbs } from './networks/verbs.ts';
 import { watchNetworks } from './networks/watch.ts';
@@ -66,6 +67,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     actOnUnhealthy(parts);
     await adopt(parts);
     await configureDefaultNetwork(parts, options.defaultNetwork ?? {});
+    deliverRest(parts);
     watchNetworks(parts);
     if (options.restart !== false) startByPolicy(parts);
     return toEngine(parts, lock);
@@ -156,9 +158,17 @@ async function openParts(paths: Paths, options: EngineOptions): Promise<Parts> {
     volumes: new VolumeSet({ database, paths, events, usersOf }),
     images: new ImageRoom(store),
     background,
+    deliveries: new Deliveries(paths, shim),
     trash,
     builds: new BuildRoom({ paths, store, trash }, steps),
   };
+}
+
+/** What an engine before did not hand on of containers that do not run any more. */
+function deliverRest(parts: Parts): void {
+  for (const container of parts.containers.all()) {
+    if (!container.isRunning) parts.deliveries.start(container);
+  }
 }
 
 function toEngine(parts: Parts, lock: Disposable): Engine {
@@ -180,6 +190,7 @@ async function close(parts: Parts, lock: Disposable): Promise<void> {
     container.health?.stop();
     clearTimeout(container.restart?.timer);
   }
+  await parts.deliveries.close();
   await parts.builds.close();
   await parts.background.close();
   for (const container of parts.containers.all()) container.monitor?.close();

@@ -12,6 +12,7 @@ import type { EventBus } from './events.ts';
 import type { ExecSet } from './execs/set.ts';
 import type { ImageRoom } from './images/room.ts';
 import type { LauncherKeeper } from './launch/launcher-keeper.ts';
+import type { Deliveries } from './logs/deliveries.ts';
 import type { NetworkSetup } from './networks/setup.ts';
 import type { Paths } from './paths.ts';
 import type { EngineSettings } from './settings.ts';
@@ -37,5 +38,6 @@ export interface Parts {
   readonly images: ImageRoom;
   readonly builds: BuildRoom;
   readonly background: Background;
+  readonly deliveries: Deliveries;
   readonly trash: Trash;
 }

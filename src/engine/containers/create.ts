@@ -14,6 +14,7 @@ import { parseSignal } from '../../spec/signals.ts';
 import type { ResolvedImage } from '../images/room.ts';
 import { logLimits } from '../launch/log-limits.ts';
 import { imageLayer } from '../launch/mount-steps.ts';
+import { deliveryOf } from '../logs/delivery.ts';
 import { checkNetworks, joinedNetworks } from '../networks/joined-networks.ts';
 import { parseLink } from '../networks/link.ts';
 import { toPortRequests } from '../networks/ports.ts';
@@ -189,6 +190,7 @@ export function validate(parts: Parts, definition: Definition): void {
   validateHealth(config.Healthcheck);
   logLimits(hostConfig.LogConfig);
   logAttributes(definition);
+  deliveryOf(definition);
   unhealthyAction(hostConfig);
   validateRestart(hostConfig);
   validateLinks(parts, hostConfig);

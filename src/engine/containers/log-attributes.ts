@@ -4,27 +4,30 @@ import { TiffinError } from '../../base/errors.ts';
 import type { LogConfig } from '../../spec/docker.ts';
 import type { Definition } from './record.ts';
 
-type Described = Pick<Definition, 'id' | 'name' | 'imageId' | 'config'> & {
+export type Described = Pick<Definition, 'id' | 'name' | 'imageId' | 'config'> & {
   hostConfig: { LogConfig: LogConfig };
 };
 
 /** In Docker's form: `key=value,key=value`, sorted, each part as in a URL's query; empty without any. */
 export function logAttributes(definition: Described): string {
+  const options = definition.hostConfig.LogConfig.Config;
+  const attributes = new Map<string, string>(chosenAttributes(definition));
+  if (options.tag !== undefined) attributes.set('tag', expandTag(options.tag, definition));
+  return [...attributes]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, value]) => `${queryWord(key)}=${queryWord(value)}`)
+    .join(',');
+}
+
+/** The labels and variables that the options name. */
+export function chosenAttributes(definition: Described): [string, string][] {
   const { Labels, Env } = definition.config;
   const options = definition.hostConfig.LogConfig.Config;
   const environment = Env.map((entry): [string, string] => {
     const equals = entry.indexOf('=');
     return equals < 0 ? [entry, ''] : [entry.slice(0, equals), entry.slice(equals + 1)];
   });
-  const attributes = new Map<string, string>([
-    ...chosen(Object.entries(Labels), options.labels),
-    ...chosen(environment, options.env),
-  ]);
-  if (options.tag !== undefined) attributes.set('tag', expandTag(options.tag, definition));
-  return [...attributes]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, value]) => `${queryWord(key)}=${queryWord(value)}`)
-    .join(',');
+  return [...chosen(Object.entries(Labels), options.labels), ...chosen(environment, options.env)];
 }
 
 /** Names are separated by commas. */

@@ -46,6 +46,7 @@ export async function run(parts: Parts, container: Container): Promise<void> {
   const fresh = container.state.phase === 'created';
   container.update({ phase: 'starting', error: '', oomKilled: false });
   try {
+    await parts.deliveries.require(container);
     await mountVolumes(parts, container);
     const { monitor, endpoints } = await launch(parts, container);
     entered(parts, container, monitor);
@@ -83,6 +84,7 @@ export function entered(parts: Parts, container: Container, monitor: Monitor): v
     lost: () => recover(parts, container, (other) => entered(parts, container, other), again),
   });
   startHealth(parts, container);
+  parts.deliveries.start(container);
 }
 
 /** The next run by policy, after the pause that is due. */

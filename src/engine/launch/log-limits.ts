@@ -19,12 +19,17 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 /** `mode` and `max-buffer-size` mean nothing here: a program never waits for its log longer than the disk does. */
 const COMMON = ['max-size', 'max-file', 'compress', 'mode', 'max-buffer-size'];
 const ATTRIBUTES = ['labels', 'env', 'tag'];
+/** Of drivers that hand lines on: how much of the log is kept beside. */
+const CACHE = ['cache-max-size', 'cache-max-file', 'mode', 'max-buffer-size'];
+const CACHED = { maxBytes: 20 * MiB, maxFiles: 5 };
 
 /** Driver to the options it takes. */
 const OPTIONS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ['json-file', new Set([...COMMON, ...ATTRIBUTES])],
   ['local', new Set(COMMON)],
   ['none', new Set<string>()],
+  ['journald', new Set([...CACHE, ...ATTRIBUTES])],
+  ['syslog', new Set([...CACHE, 'tag', 'syslog-address', 'syslog-facility', 'syslog-format'])],
 ]);
 
 /** Throws `invalid` for texts that mean nothing and `unsupported` for other log drivers. */
@@ -34,12 +39,15 @@ export function logLimits(log: LogConfig): { maxBytes: number; maxFiles: number 
     throw new TiffinError('invalid', 'no-log-driver', message);
   }
   refuseUnknown(log);
-  const size = log.Config['max-size'];
-  const files = log.Config['max-file'];
-  const maxBytes = size === undefined || size === '-1' ? DEFAULTS.maxBytes : parseSize(size);
+  const cached = log.Type === 'syslog' || log.Type === 'journald';
+  const defaults = cached ? CACHED : DEFAULTS;
+  const prefix = cached ? 'cache-' : '';
+  const size = log.Config[`${prefix}max-size`];
+  const files = log.Config[`${prefix}max-file`];
+  const maxBytes = size === undefined || size === '-1' ? defaults.maxBytes : parseSize(size);
   // Docker's default with a size: one file.
   const maxFiles =
-    files === undefined ? (size === undefined ? DEFAULTS.maxFiles : 1) : parseCount(files);
+    files === undefined ? (size === undefined ? defaults.maxFiles : 1) : parseCount(files);
   return { maxBytes, maxFiles };
 }
 

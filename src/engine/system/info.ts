@@ -27,7 +27,7 @@ export function systemInfo(parts: Parts): SystemInfo {
       Volume: ['local'],
       Network: ['bridge', 'host', 'macvlan', 'null'],
       Authorization: [],
-      Log: ['json-file', 'none'],
+      Log: ['journald', 'json-file', 'local', 'none', 'syslog'],
     },
     ...limitsOf(parts),
     IPv4Forwarding: readText('/proc/sys/net/ipv4/ip_forward').startsWith('1'),

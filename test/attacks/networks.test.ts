@@ -200,6 +200,46 @@ onHostOfItsOwn('networks withstand their members and neighbours', import.meta.pa
     return tables.includes(`tcp . 8082 : ${ip} . 80`) && tables.includes(`@senders4`);
   }
 
+  test('an internal network leads nowhere: by its gateway, by published ports, or by names', async () => {
+    await using neighbour = await Neighbour.attach();
+    await engine.ok('network', 'create', '--internal', 'inside');
+    await start(
+      'prisoner',
+      'inside',
+      ['--dns', LAN.host, '--cap-add', 'NET_ADMIN'],
+      'sleep',
+      '600',
+    );
+    const server = await sender('server');
+    const gate = await gateway(4, 'inside');
+    // Who asks the host's servers is seen here.
+    const asked: string[] = [];
+    const dns = await Bun.udpSocket({
+      hostname: LAN.host,
+      port: 53,
+      socket: { data: (_, bytes) => void asked.push(bytes.toString('latin1')) },
+    });
+    const inside = (...argv: string[]) => engine.tiffin(['exec', 'prisoner', ...argv]);
+    expect((await inside('ip', 'route')).stdout).not.toContain('default');
+    const answer = await inside('nslookup', 'secret.example.com');
+    expect(answer.stdout).toContain('NXDOMAIN');
+    // It makes itself a way by the bridge's address, which is the host's.
+    await inside('ip', 'route', 'add', 'default', 'via', gate.ip);
+    await neighbour.ok('ip', 'route', 'replace', 'default', 'via', LAN.host);
+    const received = async () => await neighbour.ok('cat', '/proc/net/snmp');
+    const before = await received();
+    for (const target of [LAN.neighbour, server.ip]) {
+      expect((await inside('ping', '-c1', '-W1', target)).stdout).toContain('100% packet loss');
+    }
+    const published = await inside('timeout', '1', 'wget', '-qO-', `http://${LAN.host}:8082/`);
+    expect(published.stdout).toBe('');
+    expect(await received()).toBe(before);
+    expect(asked).toEqual([]);
+    dns.close();
+    await engine.ok('rm', '-f', 'prisoner');
+    await engine.ok('network', 'rm', 'inside');
+  });
+
   test('containers of a network without icc do not reach each other by the gateway either', async () => {
     const icc = 'com.docker.network.bridge.enable_icc=false';
     await engine.ok('network', 'create', '-o', icc, 'apart');

@@ -14,7 +14,7 @@ import {
 } from '../compression.ts';
 import type { Store } from '../index.ts';
 import { applyChanges } from './changes.ts';
-import { addImage } from './new-image.ts';
+import { addImage, receiveLayer } from './new-image.ts';
 
 export interface ImportOptions {
   /** Undefined: the image has only its id. */
@@ -46,12 +46,11 @@ export async function importArchive(
   await using _hold = await store.hold();
   await store.collect();
   const { compression, bytes } = await asLayer(archive);
-  const layer = { mediaType: LAYER_TYPES[compression], ...(await store.blobs.add(bytes)) };
-  const diffId = await store.layers.create(layer);
+  const layer = await receiveLayer(store, bytes, LAYER_TYPES[compression]);
   const created = new Date().toISOString();
   const comment = options.message || DEFAULT_MESSAGE;
   const { id } = await addImage(store, {
-    layers: [{ diffId, blob: layer }],
+    layers: [layer],
     config: {
       platform: options.platform,
       created,

@@ -7,9 +7,12 @@ import type { ImageReference } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
 import type { ImageLayer, ImageRecord } from '../images/images.ts';
 import type { Store } from '../index.ts';
+import type { ReceivedLayer } from '../layers/layers.ts';
 
 /** Digest of a tar archive without members: two empty blocks. */
 const EMPTY_TAR = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef';
+
+type LayerTarget = Pick<Store, 'blobs' | 'layers'>;
 
 export interface NewImage {
   /** Bottom first; every blob is in the store. */
@@ -26,9 +29,32 @@ export interface NewImage {
  * no layer. The caller holds the store.
  */
 export async function addLayer(
-  store: Pick<Store, 'blobs' | 'layers'>,
+  store: LayerTarget,
   archive: AsyncIterable<Uint8Array>,
 ): Promise<ImageLayer | undefined> {
+  const { blob, received } = await storeAndUnpack(store, archive);
+  if (blob.digest === EMPTY_TAR) {
+    await received?.discard();
+    return undefined;
+  }
+  return named(store, { mediaType: mediaTypes.ociLayer, ...blob }, received);
+}
+
+/** The same for an archive that came from elsewhere, maybe compressed, of that media type, and maybe without members. */
+export async function receiveLayer(
+  store: LayerTarget,
+  archive: AsyncIterable<Uint8Array>,
+  mediaType: string,
+): Promise<ImageLayer> {
+  const { blob, received } = await storeAndUnpack(store, archive);
+  return named(store, { mediaType, ...blob }, received);
+}
+
+/** As a blob, and unpacked as far as that went well. */
+async function storeAndUnpack(
+  store: LayerTarget,
+  archive: AsyncIterable<Uint8Array>,
+): Promise<{ blob: { digest: Digest; size: number }; received: ReceivedLayer | undefined }> {
   const writer = await store.blobs.begin();
   // Settled in any case before this function ends: a failure to unpack must not count as unhandled meanwhile.
   const unpacking = Promise.allSettled([store.layers.receive(await writer.follow())]);
@@ -43,16 +69,17 @@ export async function addLayer(
     throw error;
   }
   const [outcome] = await unpacking;
-  const received = outcome.status === 'fulfilled' ? outcome.value : undefined;
-  if (blob.digest === EMPTY_TAR) {
-    await received?.discard();
-    return undefined;
-  }
-  const layer = { mediaType: mediaTypes.ociLayer, ...blob };
-  // A layer too large for one form takes another; anything else fails again, in its own words.
-  const diffId =
-    received === undefined ? await store.layers.create(layer) : await received.publish();
-  return { diffId, blob: layer };
+  return { blob, received: outcome.status === 'fulfilled' ? outcome.value : undefined };
+}
+
+/** A layer too large for one form takes another; anything else that did not unpack fails again, in its own words. */
+async function named(
+  store: LayerTarget,
+  blob: ImageLayer['blob'],
+  received: ReceivedLayer | undefined,
+): Promise<ImageLayer> {
+  const unpacked = received ?? { publish: () => store.layers.create(blob) };
+  return { diffId: await unpacked.publish(), blob };
 }
 
 /** Writes configuration and manifest and records the image. The caller holds the store. */

@@ -19,6 +19,11 @@ export function encodeByteText(text: string): Uint8Array {
   return text.isWellFormed() ? encoder.encode(text) : encodeEscaped(text);
 }
 
+/** A path for the system: as bytes where it is not UTF-8. */
+export function nativePath(path: string): string | Buffer {
+  return path.isWellFormed() ? path : Buffer.from(encodeByteText(path));
+}
+
 function decodeEscaping(bytes: Uint8Array): string {
   let text = '';
   let at = 0;

@@ -2,9 +2,10 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test';
 import { spawn } from 'node:child_process';
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  must,
   type Result,
   type RunOptions,
   run,
@@ -189,6 +190,26 @@ test('tiffin cfs run imports a root file system once, and again when it has chan
   writeFileSync(join(place, 'Box/root/more'), 'y');
   utimesSync(join(place, 'Box/root/more'), 1, 1);
   expect((await cfs(['run', '--images', place, 'Box', 'cat', '/root/more'])).stdout).toBe('y');
+});
+
+test('tiffin cfs run takes a directory with names that are not UTF-8, and leaves out what is mounted below it', async () => {
+  const place = join(engine.directory, 'strange');
+  busyboxRoot(join(place, 'Box'));
+  mkdirSync(join(place, 'Box/mnt'));
+  const name = Buffer.concat([Buffer.from(`${place}/Box/root/`), Buffer.from([0x61, 0xff])]);
+  writeFileSync(name, 'bytes\n');
+  symlinkSync(Buffer.from([0x61, 0xff]), join(place, 'Box/root/link'));
+  await must(['mount', '-t', 'tmpfs', 'none', join(place, 'Box/mnt')]);
+  try {
+    writeFileSync(join(place, 'Box/mnt/mounted'), 'x');
+    const script = 'cat /root/a? /root/link; ls /mnt';
+    const see = () => cfs(['run', '--images', place, 'Box', 'sh', '-c', script]);
+    expect(await see()).toMatchObject({ stdout: 'bytes\nbytes\n', stderr: '' });
+    writeFileSync(name, 'other\n');
+    expect(await see()).toMatchObject({ stdout: 'other\nother\n', stderr: '' });
+  } finally {
+    await must(['umount', join(place, 'Box/mnt')]);
+  }
 });
 
 test('tiffin cfs run at a terminal gives one to the command, where ^C ends what runs in it and not the shell', async () => {

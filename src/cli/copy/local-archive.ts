@@ -2,7 +2,7 @@
 
 import { constants, lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { decodeByteText, nativePath } from '../../base/byte-text.ts';
 import type { TarEntry, TarKind } from '../../store/tar/entry.ts';
 import { tarEnd, tarHeader, tarPadding } from '../../store/tar/writer.ts';
 
@@ -18,28 +18,38 @@ const KINDS: ReadonlyMap<bigint, TarKind> = new Map([
   [0o010000n, 'fifo'],
 ]);
 
-/** `name` is the member's name of what is at `path`; `rename` is asked for every member. */
+interface Walk {
+  rename: (name: string) => string;
+  /** First names of files that have several. */
+  links: Map<string, string>;
+  /** Where directories are gone into; undefined: everywhere. */
+  device: bigint | undefined;
+}
+
+/**
+ * `name` is the member's name of what is at `path`; `rename` is asked for every member. With `oneFileSystem` what is mounted below is left out,
+ * but for the directory that it is mounted on.
+ */
 export async function* localArchive(
   path: string,
   name: string,
   rename: (name: string) => string,
+  options: { oneFileSystem?: boolean } = {},
 ): AsyncGenerator<Uint8Array> {
-  yield* members(path, name, rename, new Map());
+  const device = options.oneFileSystem === true ? lstatSync(path, { bigint: true }).dev : undefined;
+  yield* members(path, name, { rename, links: new Map(), device });
   yield tarEnd();
 }
 
-async function* members(
-  path: string,
-  name: string,
-  rename: (name: string) => string,
-  links: Map<string, string>,
-): AsyncGenerator<Uint8Array> {
-  const status = lstatSync(path, { bigint: true });
+async function* members(path: string, name: string, walk: Walk): AsyncGenerator<Uint8Array> {
+  const { rename, links, device } = walk;
+  const status = lstatSync(nativePath(path), { bigint: true });
   const kind = KINDS.get(status.mode & TYPE_MASK);
   // A socket lives only with the program that listens on it.
   if (kind === undefined) return;
   const entry = describe(status, kind, rename(name));
-  if (kind === 'symlink') entry.link = readlinkSync(path);
+  if (kind === 'symlink')
+    entry.link = decodeByteText(readlinkSync(nativePath(path), { encoding: 'buffer' }));
   const inode = `${status.dev}:${status.ino}`;
   const first = kind !== 'directory' && status.nlink > 1n ? links.get(inode) : undefined;
   if (first !== undefined) {
@@ -49,15 +59,17 @@ async function* members(
   if (status.nlink > 1n) links.set(inode, entry.path);
   if (kind === 'file') yield* content(path, entry);
   else yield tarHeader(entry);
-  if (kind !== 'directory') return;
-  for (const child of readdirSync(path).sort()) {
-    yield* members(join(path, child), name === '.' ? child : `${name}/${child}`, rename, links);
+  if (kind !== 'directory' || status.dev !== (device ?? status.dev)) return;
+  const children = readdirSync(nativePath(path), { encoding: 'buffer' }).map(decodeByteText);
+  for (const child of children.sort()) {
+    // Bun's `join` would change bytes that are not UTF-8.
+    yield* members(`${path}/${child}`, name === '.' ? child : `${name}/${child}`, walk);
   }
 }
 
 /** A file that grows or shrinks while it is read keeps the size that its header promises. */
 async function* content(path: string, entry: TarEntry): AsyncGenerator<Uint8Array> {
-  const file: FileHandle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const file: FileHandle = await open(nativePath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     yield tarHeader(entry);
     let left = entry.size;

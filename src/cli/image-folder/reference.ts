@@ -4,6 +4,7 @@
  */
 
 import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { decodeByteText, nativePath } from '../../base/byte-text.ts';
 
 export interface FolderImage {
   /** As the user calls it. */
@@ -70,14 +71,23 @@ function treeState(root: string): string {
 function addBelow(hasher: Bun.CryptoHasher, directory: string, device: number): void {
   let text = '';
   const directories: string[] = [];
-  for (const name of readdirSync(directory).sort()) {
+  for (const name of namesIn(directory)) {
     const path = `${directory}/${name}`;
-    const status = lstatSync(path);
+    const status = lstatSync(nativePath(path));
     text += describe(name, status);
     if (status.isDirectory() && status.dev === device) directories.push(path);
   }
   hasher.update(`${text}\0`);
   for (const path of directories) addBelow(hasher, path, device);
+}
+
+/** Listed as bytes only where a name is not UTF-8, which the system's text tells by U+FFFD: that takes longer. */
+function namesIn(directory: string): string[] {
+  const path = nativePath(directory);
+  const names = readdirSync(path);
+  const exact = names.every((name) => !name.includes('\ufffd'));
+  if (exact) return names.sort();
+  return readdirSync(path, { encoding: 'buffer' }).map(decodeByteText).sort();
 }
 
 /**

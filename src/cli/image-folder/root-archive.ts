@@ -16,7 +16,9 @@ const CHECKSUM = { at: 148, size: 8 };
 
 /** Throws `unsupported` for a file that is no archive of a root file system, `invalid` for a broken one. */
 export async function rootArchive(image: FolderImage): Promise<AsyncIterable<Uint8Array>> {
-  if (image.kind === 'directory') return localArchive(image.path, '.', (name) => name);
+  if (image.kind === 'directory') {
+    return localArchive(image.path, '.', (name) => name, { oneFileSystem: true });
+  }
   const head = await uncompressedHead(image.path);
   if (cpioFormat(head) !== undefined) return cpioAsTar(open(image.path));
   // As it is: the engine decompresses it.

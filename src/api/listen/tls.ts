@@ -16,7 +16,10 @@ export interface TlsFiles {
 /** A connection is counted before its handshake: who does not finish it is cut like who never asks anything. */
 export function secured(files: TlsFiles, porter: Porter, visitor: Visitor): Server {
   const server = createServer({ ...tlsOptions(files), allowHalfOpen: true });
-  server.on('connection', (socket) => porter.arrive(socket));
+  server.on('connection', (socket) => {
+    // Nothing can be said before the handshake, which may never come.
+    if (!porter.arrive(socket)) socket.destroy();
+  });
   server.on('secureConnection', (socket) => {
     if (files.ca !== undefined && !socket.authorized) socket.destroy();
     else if (!socket.destroyed) porter.enter(socket, visitor);

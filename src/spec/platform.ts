@@ -61,10 +61,14 @@ export function parsePlatform(text: string): Platform {
   return normalizePlatform({ os: first, architecture: second, ...(variant && { variant }) });
 }
 
-/** `linux/arm/v7` */
+/** `linux/arm/v7`. What an image says of itself is shown to people: anything but words becomes `?`. */
 export function formatPlatform(platform: Platform): string {
-  const variant = platform.variant ? `/${platform.variant}` : '';
-  return `${platform.os}/${platform.architecture}${variant}`;
+  const words = [
+    platform.os,
+    platform.architecture,
+    ...(platform.variant ? [platform.variant] : []),
+  ];
+  return words.map((word) => word.slice(0, 64).replace(/[^A-Za-z0-9_.-]/g, '?')).join('/');
 }
 
 /** Whether an image for `offered` runs where `wanted` is asked for. */

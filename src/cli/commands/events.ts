@@ -5,6 +5,7 @@ import { textLines, withQuery } from '../client/client.ts';
 import { CliError, type Command } from '../command.ts';
 import { filterFlag, filtersParameter } from '../filters.ts';
 import { objectFormatHelp, objectTemplate } from '../render/print-template.ts';
+import { printable } from '../render/printable.ts';
 import { apiTimestamp, localRfc3339 } from '../values/time.ts';
 
 export const events: Command = {
@@ -33,7 +34,7 @@ export const events: Command = {
     const response = await client.stream('GET', target);
     for await (const line of textLines(response.body)) {
       if (format === 'json') out.print(`${line}\n`);
-      else if (fill === undefined) out.print(`${eventLine(line)}\n`);
+      else if (fill === undefined) out.print(`${printable(eventLine(line))}\n`);
       else out.print(`${fill(JSON.parse(line))}\n`);
     }
     return 0;

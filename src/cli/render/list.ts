@@ -5,6 +5,7 @@ import type { FlagSpec } from '../flags/spec.ts';
 import type { Output } from '../streams/output.ts';
 import { unescapeTabs } from '../template/literals.ts';
 import { compileTemplate, type Template, TemplateError } from '../template/template.ts';
+import { printable } from './printable.ts';
 import { alignColumns } from './table.ts';
 
 /** A text or a truth per field, a method, or a method without parameters: a field that costs too much to fill in unasked. */
@@ -71,7 +72,9 @@ export function renderList(
 /** The default columns need no template. */
 function plainTable(list: ListFormat, rows: readonly Row[]): string {
   const header = list.columns.map((field) => list.headers[field] ?? '').join('\t');
-  const lines = rows.map((row) => list.columns.map((field) => fieldText(row, field)).join('\t'));
+  const lines = rows.map((row) =>
+    list.columns.map((field) => printable(fieldText(row, field))).join('\t'),
+  );
   return alignColumns([header, ...lines]);
 }
 

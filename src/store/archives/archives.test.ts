@@ -323,3 +323,30 @@ test('Store directory is an OCI layout that skopeo reads', async () => {
   expect(JSON.parse(stdout.toString()).config.digest).toBe(id);
   expect(existsSync(join(root, 'images', 'oci-layout'))).toBe(true);
 });
+
+test('Archives.load gives up on indexes that name each other again and again', async () => {
+  const { store } = await testStore();
+  const type = 'application/vnd.oci.image.index.v1+json';
+  const files = new Map<string, Uint8Array>();
+  let manifests: object[] = [];
+  // Three levels of a thousand each, and nothing at their end.
+  for (let level = 0; level < 4; level += 1) {
+    const bytes = json({ schemaVersion: 2, mediaType: type, manifests });
+    const digest = sha256Digest(bytes);
+    files.set(`blobs/sha256/${digest.slice(7)}`, bytes);
+    manifests = Array(1000).fill({ mediaType: type, digest, size: bytes.length });
+  }
+  const index = json({ schemaVersion: 2, mediaType: type, manifests: manifests.slice(0, 1) });
+  const all = [...files, ['index.json', index] as const].map(([path, bytes]) => file(path, bytes));
+  await expect(store.archives.load(chunks(members(all), 5000))).rejects.toThrow(
+    'its indexes list too much',
+  );
+});
+
+test('Archives.load takes no image of more layers than any has', async () => {
+  const { store } = await testStore();
+  const many = dockerArchive(({ manifest }) => {
+    manifest[0] = { ...manifest[0], Layers: Array(600).fill('abc/layer.tar') };
+  });
+  await expect(load(store, many)).rejects.toThrow('Layers must be at most 512 items');
+});

@@ -4,7 +4,7 @@ import { limits } from '../../base/limits.ts';
 import type { Descriptor } from '../../spec/content.ts';
 import { parseDigest } from '../../spec/digest.ts';
 import { mediaTypes } from '../../spec/image.ts';
-import { JsonObject, parseJson } from '../../spec/json-object.ts';
+import { expectText, JsonObject, parseJson } from '../../spec/json-object.ts';
 import { parseReference } from '../../spec/reference.ts';
 import type { FileBlobStore } from '../blobs.ts';
 import type { ImageOrigin } from '../images/images.ts';
@@ -39,7 +39,7 @@ async function dockerImage(
   const config = archive.file(configPath);
   checkConfigName(configPath, config);
   const layers: Descriptor[] = [];
-  for (const path of fields.texts('Layers') ?? []) {
+  for (const path of fields.list('Layers', limits.imageLayers, expectText) ?? []) {
     layers.push(await layerDescriptor(blobs, archive.file(path)));
   }
   const body = {

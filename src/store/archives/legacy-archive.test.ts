@@ -66,6 +66,13 @@ test.each<[string, Uint8Array[], string]>([
   ],
   ['a list of names', [...image(TOP), repositories([])], 'repositories must be an object'],
   ['a configuration that is none', [...image(TOP, { config: 'x' })], 'config must be an object'],
+  [
+    'endless descriptions',
+    ['1', '2', '3'].flatMap((digit) =>
+      image(digit.repeat(64), { comment: 'x'.repeat(3 * 1024 * 1024) }),
+    ),
+    'descriptions of layers are too large',
+  ],
   ['nothing', [repositories({})], 'neither manifest.json nor index.json'],
 ])(
   'Archives.load refuses an old archive with %s, and keeps nothing of it',

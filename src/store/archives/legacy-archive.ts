@@ -60,11 +60,15 @@ async function readImages(
   blobs: FileBlobStore,
 ): Promise<Map<string, OldImage>> {
   const images = new Map<string, OldImage>();
+  let bytes = 0;
   for (const path of archive.paths()) {
     const id = path.endsWith(CONFIG_SUFFIX) ? path.slice(0, -CONFIG_SUFFIX.length) : '';
     if (!isId(id)) continue;
     if (images.size === limits.archiveImages) throw broken('it has too many images');
-    const { digest } = archive.file(path);
+    const { digest, size } = archive.file(path);
+    bytes += size;
+    // They are in memory together.
+    if (bytes > limits.imageConfigBytes) throw broken('its descriptions of layers are too large');
     const fields = JsonObject.of(
       parseJson(await blobs.readAll(digest, limits.imageConfigBytes), path),
       path,

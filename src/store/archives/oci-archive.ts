@@ -10,6 +10,9 @@ import type { ImageOrigin } from '../images/images.ts';
 import { IMAGE_NAME, REF_NAME } from '../layout.ts';
 import { broken } from './receive.ts';
 
+/** Documents that are read to find the images of one archive. */
+const MAX_VISITS = 4 * limits.archiveImages;
+
 /** The images that the archive holds: of every platform, or the best for one. */
 export async function ociImages(
   index: Uint8Array,
@@ -18,9 +21,10 @@ export async function ociImages(
 ): Promise<ImageOrigin[]> {
   const images: ImageOrigin[] = [];
   const { manifests } = decodeIndex(index);
+  const visits = { left: MAX_VISITS };
   for (const descriptor of manifests) {
     if (isAttestation(descriptor)) continue;
-    const found = await resolveManifests(descriptor, blobs, platform, 0);
+    const found = await resolveManifests(descriptor, { blobs, platform, visits }, 0);
     const name = nameOf(descriptor);
     const isIndex = !found.some(({ digest }) => digest === descriptor.digest);
     for (const manifest of found) {
@@ -35,12 +39,21 @@ export async function ociImages(
   return images;
 }
 
+interface Search {
+  blobs: FileBlobStore;
+  platform: Platform | undefined;
+  visits: { left: number };
+}
+
 async function resolveManifests(
   descriptor: Descriptor,
-  blobs: FileBlobStore,
-  platform: Platform | undefined,
+  search: Search,
   depth: number,
 ): Promise<Descriptor[]> {
+  const { blobs, platform, visits } = search;
+  // An index may name others, and each of them, again and again.
+  visits.left -= 1;
+  if (visits.left < 0) throw broken('its indexes list too much');
   if (depth > limits.indexDepth) throw broken('indexes are nested too deeply');
   if (!blobs.has(descriptor.digest)) throw broken(`blob ${descriptor.digest} is missing`);
   const bytes = await blobs.readAll(descriptor.digest, limits.manifestBytes);
@@ -51,9 +64,7 @@ async function resolveManifests(
   }
   const found: Descriptor[] = [];
   for (const chosen of choose(document, blobs, platform)) {
-    found.push(...(await resolveManifests(chosen, blobs, platform, depth + 1)));
-    // Each level may multiply the last.
-    if (found.length > limits.archiveImages) throw broken('an index lists too many images');
+    found.push(...(await resolveManifests(chosen, search, depth + 1)));
   }
   return found;
 }

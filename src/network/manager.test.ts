@@ -343,3 +343,17 @@ test('chooseLocal takes random bits of the id, and others where those are in use
   }).flat();
   expect(() => chooseLocal(id, all)).toThrow('every IPv6 subnet tried is in use');
 });
+
+test('withoutGuard leaves the guard of the bridges out, where the kernel has none, and only then', () => {
+  const EOPNOTSUPP = 95;
+  const networks = withNetwork();
+  const guard = networks.hostSetup('n').at(-1);
+  expect(guard?.why).toContain('no container sends under the address of another');
+  expect(networks.withoutGuard(networks.hostSetup('n')[0], EOPNOTSUPP)).toBe(false);
+  expect(networks.withoutGuard(networks.hostSetup('n').at(-1), 1)).toBe(false);
+  const whys = () => networks.endpointSteps(networks.connect(request())).map(({ why }) => why);
+  expect(whys().join()).toContain('any more');
+  expect(networks.withoutGuard(networks.hostSetup('n').at(-1), EOPNOTSUPP)).toBe(true);
+  expect(networks.hostSetup('n').at(-1)?.why).not.toContain('sends');
+  expect(whys().join()).not.toContain('any more');
+});

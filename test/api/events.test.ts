@@ -23,11 +23,23 @@ test('docker events --since reaches back beyond the start of the engine', async 
   ]);
 });
 
-/** What `docker events` documents for containers, but for `oom`, which needs a full machine, and `copy`, which is two today. */
+/** What `docker events` documents for containers, but for `copy`, which is two today. */
 const OF_CONTAINERS = [
   ...['archive-path', 'attach', 'commit', 'create', 'destroy', 'detach', 'die', 'exec_create'],
   ...['exec_detach', 'exec_die', 'exec_start', 'export', 'extract-to-dir', 'health_status'],
-  ...['kill', 'pause', 'prune', 'rename', 'resize', 'restart', 'start', 'stop', 'top', 'unpause'],
+  ...[
+    'kill',
+    'oom',
+    'pause',
+    'prune',
+    'rename',
+    'resize',
+    'restart',
+    'start',
+    'stop',
+    'top',
+    'unpause',
+  ],
   'update',
 ];
 
@@ -57,6 +69,8 @@ test('every event that docker documents of containers is told', async () => {
   await engine.ok('cp', join(import.meta.dir, 'client.ts'), 'second:/tmp/');
   await engine.tiffin(['export', '-o', '/dev/null', 'second']);
   await until('it is healthy', async () => (await told(engine)).has('health_status: healthy'));
+  const greedy = await engine.tiffin(['run', '--rm', '-m', '16m', 'starter', 'tail', '/dev/zero']);
+  expect(greedy.status).toBe(137);
   await engine.ok('stop', '-t', '0', 'second');
   await engine.ok('rm', 'second');
   await engine.ok('container', 'prune', '-f');

@@ -328,6 +328,16 @@ describe('go-container command', () => {
     await go.engine.ok('rm', '-f', short);
   });
 
+  test('go-container ends its program when nobody takes the output any more', async () => {
+    const line = [tiffinBinary, '-H', `unix://${go.engine.socket}`, 'go-container', ...go.places()];
+    const words = `${line.join(' ')} alpine yes`;
+    expect((await run(['sh', '-c', `${words} | head -n 1`])).stdout).toBe('y\n');
+    await until('nothing runs', async () => (await go.engine.ok('ps', '-q')) === '');
+    const full = await run(['sh', '-c', `${words} > /dev/full`]);
+    expect(full).toMatchObject({ status: 1, stderr: expect.stringContaining('no space left') });
+    await until('nothing runs', async () => (await go.engine.ok('ps', '-q')) === '');
+  });
+
   test('go-container hands signals to its program', async () => {
     const running = await go.start(
       'alpine',

@@ -1,8 +1,10 @@
 /** `tiffin go-container`: what go-container did, by an engine. docs/guides/go-container.md. */
 
+import { errnoName } from '../../base/errors.ts';
 import { CliError, type Command, type Invocation } from '../command.ts';
 import { attachFlags, runSession } from '../container/session.ts';
 import { FlagValues } from '../flags/values.ts';
+import { ClosedPipe } from '../streams/output.ts';
 import { isTerminal } from '../streams/terminal.ts';
 import { ensureBridge } from './bridge.ts';
 import { findImage } from './images.ts';
@@ -56,8 +58,8 @@ async function follow(
   { id, pid, connection, waiting }: Started,
   tty: boolean,
 ): Promise<number> {
-  const { out } = invocation;
-  const status = await runSession({
+  const { out, client } = invocation;
+  const session = runSession({
     invocation: { ...invocation, flags: new FlagValues(attachFlags) },
     id,
     connection,
@@ -68,7 +70,17 @@ async function follow(
     tellsDetach: true,
     exit: () => waiting.exit,
   });
+  const status = await session.catch(async (error: unknown) => {
+    // The program's own write would have failed: nobody takes its output any more.
+    if (isWriteFailure(error)) await client.text('POST', `/containers/${id}/kill`);
+    throw error;
+  });
   if (status === 0) out.print(`${pid} exited ok\n`);
   else out.error(`${pid} exited with status ${status}\n`);
   return status;
+}
+
+/** Of standard output or standard error: a pipe without a reader, a disk that is full. */
+function isWriteFailure(error: unknown): boolean {
+  return error instanceof ClosedPipe || ['ENOSPC', 'EIO', 'EFBIG'].includes(errnoName(error) ?? '');
 }

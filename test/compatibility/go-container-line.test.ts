@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   writeFileSync,
@@ -185,15 +186,14 @@ z.writestr('plain', 'x')`,
     writeFileSync(join(images, 'two.tar'), '');
     writeFileSync(join(images, 'two.tar.gz'), '');
     expect(await refused('two')).toBe('Ambiguous image two; multiple images match\n');
-    const bzip2 = Buffer.from('BZh91AY&SY');
-    for (const content of [Buffer.from('no archive'), bzip2, gzipSync('no archive'), '']) {
+    for (const content of [Buffer.from('no archive'), gzipSync('no archive'), '']) {
       writeFileSync(join(images, 'odd.tar.gz'), content);
-      const lines = (await refused('odd')).split('\n');
-      expect(lines).toEqual([
-        'Unknown archive format for image odd',
-        ...Array(2).fill(expect.any(String)),
-        '',
-      ]);
+      expect(await refused('odd')).toStartWith('Unknown archive format for image odd\n');
+    }
+    const tar = readFileSync(join(go.images, 'packed.tar.gz'));
+    for (const content of [tar.subarray(0, 9000), Buffer.from('BZh91AY&SY')]) {
+      writeFileSync(join(images, 'cut.tgz'), content);
+      expect(await refused('cut')).toStartWith('Error extracting image cut: ');
     }
     mkdirSync(join(images, 'folder.d'));
     expect(await refused('folder')).toBe('Unknown archive format for image folder\n');
@@ -209,15 +209,17 @@ z.writestr('plain', 'x')`,
     await must([
       'sh',
       '-c',
-      'xz -0c "$1" > "$2/xz.txz"; zstd -qc "$1" > "$2/zst.tar.zst"',
+      'xz -0c "$1" > "$2/xz.txz"; bzip2 -1c "$1" > "$2/bz.tar.bz2"; zstd -qc "$1" > "$2/zst.tar.zst"',
       '-',
       tar,
       go.images,
     ]);
-    for (const name of ['tarred', 'xz', 'zst']) {
+    for (const name of ['tarred', 'xz', 'bz', 'zst']) {
       expect((await go.run(name, 'cat', '/etc/image')).stdout).toStartWith('one\n');
     }
-    for (const name of ['tarred.tar', 'xz.txz', 'zst.tar.zst']) rmSync(join(go.images, name));
+    for (const name of ['tarred.tar', 'xz.txz', 'bz.tar.bz2', 'zst.tar.zst']) {
+      rmSync(join(go.images, name));
+    }
   });
 
   test('go-container sees a changed image, and keeps one of each', async () => {

@@ -7,9 +7,6 @@ import { CliError } from '../command.ts';
 import { errorText } from '../error-text.ts';
 import type { FolderImage } from '../image-folder/reference.ts';
 
-/** Codes of what a file of the folder can be without being an image. */
-const NO_ARCHIVE: ReadonlySet<string> = new Set(['unknown-root-archive', 'unknown-compression']);
-
 /** `<images>/<name>`, else the only `<images>/<name>.*`. Throws with go-container's words. */
 export function findImage(images: string, name: string): FolderImage {
   const path = resolve(images, name);
@@ -40,8 +37,9 @@ function matches(path: string): string[] {
 
 /** The words of go-container, and behind them why, where the reason is the file. */
 export function archiveFailure(error: unknown, { name }: FolderImage): unknown {
-  if (!(error instanceof TiffinError) || !NO_ARCHIVE.has(error.code)) return error;
-  return unknownFormat(name, `\n${errorText(error)}`);
+  if (!(error instanceof TiffinError)) return error;
+  if (error.code === 'unknown-root-archive') return unknownFormat(name, `\n${errorText(error)}`);
+  return new CliError(`Error extracting image ${name}: ${errorText(error)}`);
 }
 
 function unknownFormat(name: string, reason = ''): CliError {

@@ -50,14 +50,19 @@ async function importImage(
     message: `imported from ${image.path}`,
   });
   const body = await rootArchive(image);
-  const response = await client.stream('POST', target, { body });
+  const response = await client.stream('POST', target, { body }).catch((error: unknown) => {
+    const refused = error instanceof ApiError && error.status < 500;
+    throw refused ? importFailure(image, error.message) : error;
+  });
   for await (const message of jsonLines<ProgressMessage>(response.body)) {
-    if (message.error) {
-      const text = `image ${image.name} cannot be imported: ${message.error}`;
-      throw new TiffinError('invalid', 'root-import-failed', text);
-    }
+    if (message.error) throw importFailure(image, message.error);
   }
   await dropEarlierStates(client, reference);
+}
+
+function importFailure({ name }: FolderImage, reason: string): TiffinError {
+  const message = `image ${name} cannot be imported: ${reason}`;
+  return new TiffinError('invalid', 'root-import-failed', message);
 }
 
 /** What the place held before is of no use to anybody, but to containers that still have it. */

@@ -32,6 +32,8 @@ export interface ContainersOptions {
   /** Tells this server's containers from those of others. */
   server: string;
   console: Console;
+  /** Containers that are kept at most; the default is in `limits`. */
+  most?: number;
 }
 
 interface Listed {
@@ -220,16 +222,24 @@ export class Containers {
 
   /** Ended ones stay until they are told to stop, the oldest only as long as there is room. */
   async #makeRoom(entry: HistoryEntry): Promise<void> {
-    const ours = await this.#ours().catch((error: unknown) => {
+    const dropped = this.#turn.then(() => this.#dropEnded());
+    this.#turn = dropped.catch(() => undefined);
+    const room = await dropped.catch((error: unknown) => {
       throw failure(error, entry);
     });
-    if (ours.length + this.#starting.size <= limits.cfsContainers) return;
-    const ended = ours.find(({ running }) => !running);
-    if (ended === undefined) {
-      throw new RunFailure(503, 'too many containers run', { ...entry, state: 'Stopped: ERROR' });
-    }
-    await this.refresh();
-    await this.#remove(ended.engineId);
+    if (room) return;
+    throw new RunFailure(503, 'too many containers run', { ...entry, state: 'Stopped: ERROR' });
+  }
+
+  /** Whether there is room for those that are being started. In turn, so that two starts do not count on the same one to go. */
+  async #dropEnded(): Promise<boolean> {
+    const { most = limits.cfsContainers } = this.#options;
+    // The history is to say how they ended before they are gone.
+    const ours = await this.#refreshNow();
+    const excess = Math.max(0, ours.length + this.#starting.size - most);
+    const ended = ours.filter(({ running }) => !running).slice(0, excess);
+    for (const { engineId } of ended) await this.#remove(engineId);
+    return ended.length === excess;
   }
 
   async #start(engineId: string, entry: HistoryEntry): Promise<void> {

@@ -572,13 +572,19 @@ test('--cache-from takes the steps of an image that another engine built and pus
 
 test('a repository is a context, and nothing of it runs on the way', async () => {
   const repository = join(scratch, 'repository');
-  write({ Dockerfile: 'FROM starter\nCOPY . /r/\n', 'sub/f': 'f' });
+  write({
+    Dockerfile: 'FROM starter\nCOPY . /r/\n',
+    'sub/f': 'f',
+    'sub/g': '$Format:%H$',
+    '.gitattributes': 'sub/f export-ignore\nsub/g export-subst\n',
+  });
   cpSync(context, repository, { recursive: true });
   using server = await serveRepository(repository);
   const url = `http://127.0.0.1:${server.port}/.git#main`;
   const result = await engine.tiffin(['build', '-q', url]);
   expect(result.stderr).toBe('');
-  expect(await engine.ok('run', '--rm', result.stdout.trim(), 'cat', '/r/sub/f')).toBe('f');
+  const files = ['cat', '/r/sub/f', '/r/sub/g'];
+  expect(await engine.ok('run', '--rm', result.stdout.trim(), ...files)).toBe('f$Format:%H$');
   const local = await engine.tiffin(['build', `ssh://-oProxyCommand=touch${scratch}/pwned/x.git`]);
   expect(local.status).toBe(1);
   expect(existsSync(join(scratch, 'pwned'))).toBe(false);

@@ -3,6 +3,8 @@
  * read with `git archive`.
  */
 
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { errorMessage, TiffinError } from '../../base/errors.ts';
 import type { StepReport } from '../../build/worker.ts';
 import { runProgram, streamProgram } from '../../host/program.ts';
@@ -41,9 +43,12 @@ export async function* cloneRepository(
   const git = async (...args: string[]) => {
     const result = await runProgram(['git', ...SAFE, ...args], { env, signal: report.signal });
     if (result.status === 0) return result.stdout.trim();
-    throw failed(`failed to fetch remote ${remote}: ${result.stderr.trim().slice(-500)}`);
+    throw failed(`failed to fetch remote ${remote}: ${plain(result.stderr.trim().slice(-500))}`);
   };
   await git('init', '--quiet', '--bare', '--template=', into);
+  // All files as they are committed: an archive would leave some out and write others anew where the repository says so.
+  mkdirSync(join(into, 'info'), { recursive: true });
+  writeFileSync(join(into, 'info/attributes'), '* -export-ignore -export-subst\n');
   const wanted = ref === '' ? 'HEAD' : ref;
   const fetchInto = (...depth: string[]) =>
     git('--git-dir', into, 'fetch', '--quiet', ...depth, '--no-tags', '--', remote, wanted);
@@ -86,6 +91,12 @@ function environment(home: string): Record<string, string> {
     GIT_SSH_COMMAND: 'ssh -o BatchMode=yes',
     LC_ALL: 'C',
   };
+}
+
+/** The other side may say anything, and a terminal would obey some of it. */
+function plain(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, ' ');
 }
 
 function failed(message: string): TiffinError {

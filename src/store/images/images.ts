@@ -144,10 +144,11 @@ export class Images {
     return this.#allIds(name).flatMap((id) => this.byId(id) ?? []);
   }
 
-  /** The index that a name stands for; undefined for an image by itself. */
+  /** The index that a name stands for; undefined for an image by itself, and when a check of the store has removed it. */
   indexOf(name: string): Digest | undefined {
     const full = this.#fullName(name);
-    return full === undefined ? undefined : this.#records.indexOfName(full);
+    const index = full === undefined ? undefined : this.#records.indexOfName(full);
+    return index !== undefined && this.#blobs.has(index) ? index : undefined;
   }
 
   /** By id, also when it was removed and only a container keeps it. */

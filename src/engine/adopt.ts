@@ -7,7 +7,7 @@ import { randomSuffix } from '../base/ids.ts';
 import { isFrozen } from '../cgroup/index.ts';
 import type { Monitor } from '../host/monitor.ts';
 import { Container } from './containers/container.ts';
-import { ended } from './containers/exit.ts';
+import { type Again, ended } from './containers/exit.ts';
 import { NEVER } from './containers/record.ts';
 import { recover, traceRun } from './containers/recover.ts';
 import { wantsRestart } from './containers/restart-policy.ts';
@@ -30,15 +30,23 @@ export function loadContainers(parts: Parts): void {
   }
 }
 
-/** Brings every record and every directory in line with what exists. */
-export async function adopt(parts: Parts): Promise<void> {
+/** Brings every record and every directory in line with what exists. `restart` false: what has ended meanwhile stays so. */
+export async function adopt(parts: Parts, restart: boolean): Promise<void> {
+  const next = restart ? again : undefined;
   discardUnknown(parts);
   parts.volumes.forgetLost();
-  await Promise.all(parts.containers.all().map((container) => adoptOne(parts, container)));
+  await Promise.all(parts.containers.all().map((container) => adoptOne(parts, container, next)));
   await sweepRuns(parts);
   await unmountUnused(parts);
   parts.networks.disconnectUnknown((id) => parts.containers.find(id)?.id === id);
   await sweepExecs(parts);
+}
+
+/** Instead of `startByPolicy`: nobody waits for a next run any more. */
+export function forgetRestarts(parts: Parts): void {
+  for (const container of parts.containers.all()) {
+    if (container.state.phase === 'restarting') container.update({ phase: 'exited' });
+  }
 }
 
 /** As Docker does when its daemon starts; a container that does not come up keeps nobody from the others. */
@@ -59,7 +67,11 @@ export function startByPolicy(parts: Parts): void {
   }
 }
 
-async function adoptOne(parts: Parts, container: Container): Promise<void> {
+async function adoptOne(
+  parts: Parts,
+  container: Container,
+  next: Again | undefined,
+): Promise<void> {
   const { phase } = container.state;
   if (!MAYBE_LIVE.has(phase)) {
     // Reservations of a start that was undone, or of a run whose end was not recorded to the last line.
@@ -68,9 +80,9 @@ async function adoptOne(parts: Parts, container: Container): Promise<void> {
   }
   await container.turns.run(async () => {
     try {
-      if (phase === 'starting') await adoptStarting(parts, container);
+      if (phase === 'starting') await adoptStarting(parts, container, next);
       else {
-        await recover(parts, container, (monitor) => takeOver(parts, container, monitor), again);
+        await recover(parts, container, (monitor) => takeOver(parts, container, monitor), next);
       }
     } catch (error) {
       console.error(
@@ -91,13 +103,17 @@ function takeOver(parts: Parts, container: Container, monitor: Monitor): void {
 }
 
 /** The engine died between writing `starting` and `running`: it runs, has run, or was never there. */
-async function adoptStarting(parts: Parts, container: Container): Promise<void> {
+async function adoptStarting(
+  parts: Parts,
+  container: Container,
+  next: Again | undefined,
+): Promise<void> {
   const paths = runPaths(parts.paths.runContainers, container.id);
   const trace = await traceRun(paths);
   if (trace.kind === 'running') return entered(parts, container, trace.monitor);
   if (trace.kind === 'ended') {
     container.update({ phase: 'running', startedAt: formatTime(trace.record.startedNs) });
-    return ended(parts, container, trace.record, again);
+    return ended(parts, container, trace.record, next);
   }
   const fresh = container.state.startedAt === NEVER;
   await runTeardown(parts.launcher, paths);

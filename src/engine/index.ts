@@ -8,7 +8,7 @@ import { shimPath } from '../host/shim-binary.ts';
 import { type DefaultNetwork, openNetworks } from '../network/index.ts';
 import { encodePlan } from '../plan/encode.ts';
 import { openStore } from '../store/index.ts';
-import { adopt, loadContainers, startByPolicy } from './adopt.ts';
+import { adopt, forgetRestarts, loadContainers, startByPolicy } from './adopt.ts';
 import { Background } from './background.ts';
 import { CacheTable } from './build/cache-table.ts';
 import { BuildRoom } from './build/room.ts';
@@ -65,11 +65,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const parts = await openParts(paths, options);
     loadContainers(parts);
     actOnUnhealthy(parts);
-    await adopt(parts);
+    const restart = options.restart !== false;
+    await adopt(parts, restart);
     await configureDefaultNetwork(parts, options.defaultNetwork ?? {});
     deliverRest(parts);
     watchNetworks(parts);
-    if (options.restart !== false) startByPolicy(parts);
+    if (restart) startByPolicy(parts);
+    else forgetRestarts(parts);
     return toEngine(parts, lock);
   } catch (error) {
     lock[Symbol.dispose]();

@@ -255,14 +255,18 @@ test('-b none leaves containers that name no network, and steps of builds, witho
 
 test('-r=false starts nothing by policy, -D tells of every request, info says so', async () => {
   const first = await Daemon.start([]);
-  await first.ok('run', '-d', '--name', 'always', '--restart', 'always', 'starter', 'sleep', '100');
+  const forever = ['run', '-d', '--name', 'always', '--restart', 'always'];
+  const id = await first.ok(...forever, 'starter', 'sleep', '100');
   const pid = await first.ok('inspect', '-f', '{{.State.Pid}}', 'always');
   const died = new Promise((resolve) => first.child.once('exit', resolve));
   first.child.kill('SIGKILL');
   await died;
   process.kill(Number(pid), 'SIGKILL');
+  const record = join(first.root, 'run/containers', id, 'exit');
+  await until('the monitor has written down the end', () => existsSync(record));
   await using second = await Daemon.start(['-r=false', '-D'], { root: first.root });
-  await until('the end is known', async () => (await second.ok('ps', '-q')) === '');
+  const state = ['inspect', '-f', '{{.State.Status}} {{.RestartCount}}', 'always'];
+  expect(await second.ok(...state)).toBe('exited 0');
   expect(await second.ok('info', '-f', '{{.Debug}}')).toBe('true');
   expect(second.said).toMatch(/^GET "\/[^"]*info" 200$/m);
   await second.stop();

@@ -44,12 +44,15 @@ export function watchExit(
   });
 }
 
-/** The caller holds the container's turn. `record` undefined: the monitor died without one. */
+/**
+ * The caller holds the container's turn. `record` undefined: the monitor died without one. `again` undefined: whatever its policy, no run
+ * follows.
+ */
 export async function ended(
   parts: Parts,
   container: Container,
   record: ExitRecord | undefined,
-  again: Again,
+  again: Again | undefined,
 ): Promise<void> {
   const run = runPaths(parts.paths.runContainers, container.id);
   if (record === undefined) await runTeardown(parts.launcher, run);
@@ -58,7 +61,7 @@ export async function ended(
   const outcome = record ?? lostRun();
   stopHealth(container);
   letGo(container);
-  const restarts = wantsAnotherRun(container, outcome);
+  const restarts = again !== undefined && wantsAnotherRun(container, outcome);
   const kept = keepRecord(() => {
     settle(container, outcome, restarts);
     leave(parts, container);

@@ -46,7 +46,7 @@ export async function recover(
   parts: Parts,
   container: Container,
   entered: (monitor: Monitor) => void,
-  again: Again,
+  again: Again | undefined,
 ): Promise<void> {
   const trace = await traceRun(runPaths(parts.paths.runContainers, container.id));
   if (trace.kind === 'running') return entered(trace.monitor);

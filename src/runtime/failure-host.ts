@@ -36,6 +36,17 @@ export const HOST_ROWS: readonly Row[] = [
     }),
   },
   {
+    op: 'bind',
+    errno: ['EACCES', 'EOVERFLOW'],
+    when: (op, detail) => op.op === 'bind' && detail === op.target && detail !== op.source,
+    class: 'denied',
+    code: 'mount-point',
+    say: (_op, detail, reason) => ({
+      message: `cannot make the mount point ${detail} in the root file system: ${reason}`,
+      hint: "make it in the image, or give the root file system to the root of the container's user namespace",
+    }),
+  },
+  {
     op: 'bind-below',
     errno: ['EXDEV', 'ELOOP'],
     class: 'invalid',

@@ -101,6 +101,17 @@ test('oci run with a user namespace names a source that is missing, and leaves n
   expect(box.left()).toEqual([]);
 });
 
+test('oci run with a user namespace names a mount point that its root may not make', () => {
+  using box = new Bundle();
+  box.write('true', (config) => {
+    separate(config);
+    config.mounts.push({ destination: '/absent', source: '/usr', options: ['bind'] });
+  });
+  const { status, stderr } = box.run();
+  expect(status).toBe(1);
+  expect(stderr).toContain('cannot make the mount point /absent in the root file system');
+});
+
 test('a source of oci run with a user namespace may lie on a mount of the same configuration', () => {
   using box = new Bundle();
   for (const name of ['made', 'again']) mkdirSync(join(box.rootfs, name));

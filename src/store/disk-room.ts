@@ -29,6 +29,8 @@ export class DiskRoom {
     if (this.#unseen < STEP) return;
     this.#unseen = 0;
     const { free, total } = this.#space(this.#directory);
+    // Some file systems do not tell.
+    if (total === 0) return;
     const reserve = Math.min(limits.diskReserveBytes, total * limits.diskReserveShare);
     if (free - bytes >= reserve) return;
     const message = `no space left on device: ${mebibytes(free)} MiB are free below ${this.#directory}, and ${mebibytes(reserve)} MiB stay for the engine`;

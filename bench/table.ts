@@ -11,7 +11,7 @@ export interface Row {
   budget?: Budget;
 }
 
-/** What section "Promises" of docs/performance.md allows, judged from the row's own figures. */
+/** What docs/performance.md and docs/benchmarks.md promise, judged from the row's own figures. */
 export interface Budget {
   text: string;
   met: (figures: ReadonlyMap<string, number>) => boolean;

@@ -1,7 +1,7 @@
 /** Layers pass through in buffers that live for a moment. */
 
 /** So much may pass before what it leaves is collected; the next pass takes 5 to 10 ms. */
-const COLLECT_BYTES = 24 * 1024 * 1024;
+const COLLECT_BYTES = 16 * 1024 * 1024;
 
 let passed = 0;
 

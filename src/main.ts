@@ -35,13 +35,16 @@ async function serve(options: ServeOptions, ready: () => void): Promise<number> 
   await checkDoors({ ...options, listen });
   using _pidfile = PidFile.write(options.pidfile);
   const engine = await openEngine(options);
-  const server = await serveApi(engine, { ...options, listen, debug: options.settings.debug });
-  ready();
-  await new Promise<void>((stop) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());
-  });
-  await server.close();
-  await engine.close();
+  try {
+    const server = await serveApi(engine, { ...options, listen, debug: options.settings.debug });
+    ready();
+    await new Promise<void>((stop) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop());
+    });
+    await server.close();
+  } finally {
+    await engine.close();
+  }
   return 0;
 }
 

@@ -1,7 +1,7 @@
 /** The file that tells scripts which process is the engine. */
 
 import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
-import { TiffinError } from '../base/errors.ts';
+import { errorMessage, TiffinError } from '../base/errors.ts';
 
 export class PidFile implements Disposable {
   readonly #path: string | undefined;
@@ -10,7 +10,7 @@ export class PidFile implements Disposable {
     this.#path = path;
   }
 
-  /** Undefined: no file. Throws `conflict` when a process that lives is named in it already. */
+  /** Undefined: no file. Throws `conflict` when a process that lives is named in it already, `invalid` when it cannot be written. */
   static write(path: string | undefined): PidFile {
     if (path === undefined) return new PidFile(path);
     const pid = /^[0-9]{1,10}\s*$/.test(read(path)) ? Number(read(path)) : 0;
@@ -18,7 +18,12 @@ export class PidFile implements Disposable {
       const message = `pid file found, ensure Tiffin is not running or delete ${path} (process ${pid})`;
       throw new TiffinError('conflict', 'pid-file', message);
     }
-    writeFileSync(path, String(process.pid), { mode: 0o644 });
+    try {
+      writeFileSync(path, String(process.pid), { mode: 0o644 });
+    } catch (cause) {
+      const message = `cannot write the pid file: ${errorMessage(cause)}`;
+      throw new TiffinError('invalid', 'pid-file', message, { cause });
+    }
     return new PidFile(path);
   }
 

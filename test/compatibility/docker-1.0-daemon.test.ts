@@ -179,6 +179,8 @@ test.each([
   [['-H', 'fd://'], 'no sockets found via socket activation'],
   [['-H', 'ftp://x'], 'invalid bind address format: ftp://x'],
   [['-H', 'tcp://example.com:1'], 'invalid bind address format: tcp://example.com:1'],
+  [['-p', '/no/such/directory/pid'], 'cannot write the pid file'],
+  [['-H', 'tcp://10.255.255.1:1', '--tls=false'], 'cannot listen on 10.255.255.1:1'],
   [['-G', 'no-such-group'], 'group no-such-group not found'],
   [['-s', 'aufs'], 'storage driver aufs is not supported'],
   [['-e', 'lxc'], 'exec driver lxc is not supported'],

@@ -123,7 +123,9 @@ test('openDoors opens all of several doors or none', async () => {
   const options = { listen: both, warn: () => undefined };
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve));
-  await expect(serveApi(new FakeEngine(), options)).rejects.toThrow();
+  await expect(serveApi(new FakeEngine(), options)).rejects.toThrow(
+    `cannot listen on 127.0.0.1:${port}: listen EADDRINUSE: address already in use 127.0.0.1:${port} (by process ${process.pid}, `,
+  );
   expect(existsSync(path)).toBe(false);
   await new Promise((resolve) => taken.close(resolve));
   const server = await serveApi(new FakeEngine(), options);

@@ -6,7 +6,8 @@ import {
   type Server,
   type Socket,
 } from 'node:net';
-import { TiffinError } from '../../base/errors.ts';
+import { errnoName, errorMessage, TiffinError } from '../../base/errors.ts';
+import { boundSockets, socketHolder } from '../../host/network-facts.ts';
 import { claimSocketPath, removeSocket, restrictSocket } from '../socket-file.ts';
 import { isLoopback, type ListenAddress } from './address.ts';
 import { inheritedSockets } from './inherited.ts';
@@ -151,6 +152,26 @@ async function openSocket(server: Server, at: At): Promise<Door> {
     server.once('error', reject);
   });
   server.listen(at);
-  await listening;
+  try {
+    await listening;
+  } catch (error) {
+    throw listenFailure(error, at);
+  }
   return { close: () => new Promise<void>((resolve) => server.close(() => resolve())) };
+}
+
+/** Who has the port, where it is taken. */
+function listenFailure(error: unknown, at: At): TiffinError {
+  const where = at.path ?? addressText(at.host ?? `descriptor ${at.fd}`, at);
+  const bound = boundSockets('tcp').find(({ port }) => port === at.port);
+  const holder =
+    errnoName(error) === 'EADDRINUSE' && bound !== undefined
+      ? socketHolder(bound.inode)
+      : undefined;
+  const by = holder === undefined ? '' : ` (by process ${holder.pid}, ${holder.command})`;
+  const message = `cannot listen on ${where}: ${errorMessage(error)}${by}`;
+  return new TiffinError('unavailable', 'listen-failed', message, {
+    hint: 'choose another address with -H',
+    cause: error,
+  });
 }

@@ -82,13 +82,18 @@ function parameterRows([route, names]: readonly [string, string]): string[] {
 }
 
 const ABSENT: ReadonlySet<Handler> = new Set(
-  Object.values(absent).filter((value): value is Handler => value !== absent.unsupported),
+  Object.values(absent).filter(
+    (value): value is Handler => value !== absent.unsupported && value !== absent.gone,
+  ),
+);
+/** What those handlers look like that are made for one route. */
+const MADE: ReadonlySet<string> = new Set(
+  [absent.unsupported(''), absent.gone('')].map((handler) => handler.toString()),
 );
 
 /** A route of `absent.ts` is asked and answers at once; all others are there. */
 function outcome(handler: Handler): string {
-  const refuses = handler.toString() === absent.unsupported('').toString();
-  if (!refuses && !ABSENT.has(handler)) return 'yes';
+  if (!MADE.has(handler.toString()) && !ABSENT.has(handler)) return 'yes';
   try {
     handler(emptyCall());
     return 'yes, always empty';

@@ -37,6 +37,7 @@ export const routes: readonly Route[] = [
   ['POST', '/containers/{id}/update', containers.updateContainer],
   ['POST', '/containers/{id}/rename', containers.renameContainer],
   ['DELETE', '/containers/{id}', containers.removeContainer],
+  ['DELETE', '/containers/{id}/{alias}', containers.removeLink],
   ['POST', '/containers/{id}/start', lifecycle.startContainer],
   ['POST', '/containers/{id}/stop', lifecycle.stopContainer],
   ['POST', '/containers/{id}/restart', lifecycle.restartContainer],

@@ -59,6 +59,22 @@ test('rm --link takes a link away and leaves both containers', async () => {
   expect(removed).toMatchObject({ status: 0, stdout: 'owner/it\n' });
   expect(await engine.ok('exec', 'owner', 'cat', '/etc/hosts')).not.toContain('\tit\n');
   expect(await engine.ok('inspect', '-f', '{{len .HostConfig.Links}}', 'owner')).toBe('0');
+  await engine.ok(
+    'run',
+    '-d',
+    '--name',
+    'second',
+    '--link',
+    'target:it',
+    'starter',
+    'sleep',
+    '100',
+  );
+  expect(await engine.docker(['rm', '--link', '/second/it'])).toMatchObject({ status: 0 });
+  expect(await engine.ok('exec', 'second', 'cat', '/etc/hosts')).not.toContain('\tit\n');
+  expect((await engine.docker(['rm', 'second/it'])).stderr).toContain(
+    'No such container: second/it',
+  );
   const again = await engine.tiffin(['rm', '--link', '/owner/it']);
   expect(again.status).toBe(1);
   const whole = await engine.tiffin(['rm', '--link', 'owner']);

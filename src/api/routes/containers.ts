@@ -70,6 +70,14 @@ export async function removeContainer({ engine, path, query }: Call): Promise<Re
   return noContent;
 }
 
+/** `rm --link OWNER/ALIAS`, as docker's client writes its path. */
+export async function removeLink({ engine, path, query }: Call): Promise<Reply> {
+  const name = `${path.get('id')}/${path.get('alias')}`;
+  if (query.flag('link')) await engine.containers.unlink(name);
+  else await engine.containers.remove(name, { force: false, volumes: false });
+  return noContent;
+}
+
 export async function pruneContainers({ engine, query }: Call): Promise<Reply> {
   return json(await engine.containers.prune(parseFilters(query, 'containerPrune')));
 }

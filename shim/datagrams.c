@@ -5,30 +5,11 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include "shim.h"
 
 #define MESSAGE_BYTES (128u << 10)
 #define AGAIN_MS 200
-
-static int dial(const char *path)
-{
-    struct sockaddr_un name;
-    socklen_t length;
-    SCOPED_FD place = NONE;
-    int status = unix_address(path, &name, &length, &place);
-    if (status < 0)
-        return status;
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -errno;
-    if (connect(fd, (struct sockaddr *)&name, length) == 0)
-        return fd;
-    status = -errno;
-    close(fd);
-    return status;
-}
 
 /* False: whoever sends has gone. */
 static bool pause_while_wanted(void)
@@ -54,7 +35,7 @@ static bool deliver(int *fd, const char *path, const uint8_t *message, uint32_t 
         if (!pause_while_wanted())
             return false;
         if (*fd < 0)
-            *fd = dial(path);
+            *fd = connect_unix(path, SOCK_DGRAM);
     }
 }
 
@@ -62,7 +43,7 @@ int datagrams_main(const char *path)
 {
     static uint8_t message[MESSAGE_BYTES];
     uint8_t head[4];
-    int fd = dial(path);
+    int fd = connect_unix(path, SOCK_DGRAM);
     if (fd < 0) {
         dprintf(2, "%s", strerror(-fd));
         return 1;

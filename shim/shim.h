@@ -169,7 +169,8 @@ int take_stdio(struct launch *launch);
 int sync_send(struct launch *launch, uint32_t token, const int *fds, uint32_t fd_count);
 int sync_receive(struct launch *launch, uint32_t *token);
 int remember_token(struct launch *launch, uint32_t token);
-int connect_unix(const char *path);
+/* `type`: SOCK_STREAM or SOCK_DGRAM. */
+int connect_unix(const char *path, int type);
 int unix_address(const char *path, void *address, socklen_t *length, int *directory);
 int send_fds(int socket, const void *data, size_t length, const int *fds, uint32_t count);
 

@@ -58,7 +58,7 @@ int connect_ahead(struct launch *launch)
         launch->has_terminal |= terminal;
         if (*path == 0)
             continue;
-        int fd = connect_unix(path);
+        int fd = connect_unix(path, SOCK_STREAM);
         if (fd < 0) {
             fail(launch, fd, "%s", path);
             report_failure(launch, op.stage, op.index, fd);

@@ -180,7 +180,7 @@ int unix_address(const char *path, void *address, socklen_t *length, int *direct
     return written < 0 || (size_t)written >= sizeof name->sun_path ? -ENAMETOOLONG : 0;
 }
 
-int connect_unix(const char *path)
+int connect_unix(const char *path, int type)
 {
     struct sockaddr_un name;
     socklen_t length;
@@ -188,7 +188,7 @@ int connect_unix(const char *path)
     int status = unix_address(path, &name, &length, &directory);
     if (status < 0)
         return status;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
     if (connect(fd, (struct sockaddr *)&name, length) == 0)

@@ -68,7 +68,9 @@ void tables_tell(int fd)
 {
     static char buffer[32768] __attribute__((aligned(8)));
     for (;;) {
-        ssize_t size = recv(fd, buffer, sizeof buffer, 0);
+        struct sockaddr_nl sender = {0};
+        socklen_t length = sizeof sender;
+        ssize_t size = recvfrom(fd, buffer, sizeof buffer, 0, (struct sockaddr *)&sender, &length);
         if (size < 0 && errno == EINTR)
             continue;
         /* More was said than the socket holds: it may have been anything. */
@@ -78,7 +80,11 @@ void tables_tell(int fd)
         }
         if (size <= 0)
             return;
-        unsigned left = (unsigned)size;
+        /* Whoever may change tables may send to this socket, and would say anything. */
+        if (sender.nl_pid != 0)
+            continue;
+        /* Signed: the last message's padding may be missing, and then less than nothing is left. */
+        int left = (int)size;
         for (const struct nlmsghdr *head = (const struct nlmsghdr *)buffer; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left))
             tell(head);
     }

@@ -83,6 +83,8 @@ export const limits = {
   cfsRequests: 64,
   /** Entries that its history keeps. */
   cfsHistoryEntries: 10_000,
+  /** What they may take: a command can be as long as a body. */
+  cfsHistoryBytes: 16 * MiB,
   /** Until a service of logs is connected, ms. */
   logServiceMs: 10_000,
   /** Events kept for `events --since`. */

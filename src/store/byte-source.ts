@@ -30,10 +30,17 @@ export class ByteSource {
     return part;
   }
 
-  /** The next byte, which stays; undefined at the end. */
-  async peekByte(): Promise<number | undefined> {
-    await this.#fill();
-    return this.#piece[0];
+  /** Passes over zeros; how many there were. */
+  async skipZeros(): Promise<number> {
+    let count = 0;
+    while (await this.#fill()) {
+      const other = this.#piece.findIndex((byte) => byte !== 0);
+      const zeros = other < 0 ? this.#piece.length : other;
+      this.#piece = this.#piece.subarray(zeros);
+      count += zeros;
+      if (other >= 0) break;
+    }
+    return count;
   }
 
   async atEnd(): Promise<boolean> {

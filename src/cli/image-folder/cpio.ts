@@ -41,7 +41,8 @@ export async function* cpioAsTar(source: AsyncIterable<Uint8Array>): AsyncGenera
   for (let archives = 0; archives < MOST_ARCHIVES; archives += 1) {
     const input = new ByteSource(decompress(rest));
     yield* oneArchive(input, count);
-    if (!(await skipZeros(input))) {
+    await input.skipZeros();
+    if (await input.atEnd()) {
       yield tarEnd();
       return;
     }
@@ -187,16 +188,6 @@ async function readTarget(input: ByteSource, size: number): Promise<string> {
 
 async function expectPadding(input: ByteSource, format: CpioFormat, size: number): Promise<void> {
   await take(input, (format.alignment - (size % format.alignment)) % format.alignment);
-}
-
-/** Whether something follows. */
-async function skipZeros(input: ByteSource): Promise<boolean> {
-  for (;;) {
-    const byte = await input.peekByte();
-    if (byte === undefined) return false;
-    if (byte !== 0) return true;
-    await input.take(1);
-  }
 }
 
 async function skip(input: ByteSource, size: number): Promise<void> {

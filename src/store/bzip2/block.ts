@@ -18,8 +18,8 @@ export interface Block {
   start: number;
 }
 
-/** Behind the magic number. Throws `OutOfBits` when the block goes on behind what is there. */
-export function readBlock(bits: BitReader, mostBytes: number): Block {
+/** Behind the magic number; `room` is as large as a block may be. Throws `OutOfBits` when the block goes on behind what is there. */
+export function readBlock(bits: BitReader, room: Uint8Array): Block {
   const sum = bits.readLong(32);
   if (bits.read(1) !== 0)
     throw new BrokenBzip2('a randomised block, which no bzip2 since 1998 writes');
@@ -31,7 +31,7 @@ export function readBlock(bits: BitReader, mostBytes: number): Block {
   const selectors = readSelectors(bits, codeCount);
   const codes = Array.from({ length: codeCount }, () => new PrefixCode(readLengths(bits, symbols)));
   const chosen = selectors.map((at) => codes[at]);
-  const transformed = readSymbols(bits, chosen, alphabet, mostBytes);
+  const transformed = readSymbols(bits, chosen, alphabet, room);
   if (origin >= transformed.length) throw new BrokenBzip2('a block that begins outside of itself');
   const chain = invert(transformed);
   return { sum, chain, start: (chain[origin] ?? 0) >>> 8 };
@@ -73,9 +73,8 @@ function readSymbols(
   bits: BitReader,
   chosen: readonly (PrefixCode | undefined)[],
   alphabet: Uint8Array,
-  mostBytes: number,
+  out: Uint8Array,
 ): Uint8Array {
-  const out = new Uint8Array(mostBytes);
   const order = Uint8Array.from(alphabet);
   const end = alphabet.length + 1;
   let length = 0;
@@ -88,10 +87,10 @@ function readSymbols(
     if (symbol === RUN_A || symbol === RUN_B) {
       run += weight * (symbol + 1);
       weight *= 2;
-      if (run > mostBytes) throw new BrokenBzip2('a run longer than its block');
+      if (run > out.length) throw new BrokenBzip2('a run longer than its block');
       continue;
     }
-    if (length + run + (symbol === end ? 0 : 1) > mostBytes)
+    if (length + run + (symbol === end ? 0 : 1) > out.length)
       throw new BrokenBzip2('a block too long');
     out.fill(order[0] ?? 0, length, length + run);
     length += run;

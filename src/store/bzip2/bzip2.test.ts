@@ -58,3 +58,15 @@ test('decodeBzip2 refuses data that is cut, changed, or followed by something el
     await expect(unpack(changed)).rejects.toThrow(broken);
   }
 });
+
+test('decodeBzip2 lets others go first between two pieces', async () => {
+  let turns = 0;
+  const count = setInterval(() => {
+    turns += 1;
+  }, 0);
+  const packed = await pack(Buffer.alloc(20_000_000));
+  turns = 0;
+  expect((await unpack(packed)).length).toBe(20_000_000);
+  clearInterval(count);
+  expect(turns).toBeGreaterThan(10);
+});

@@ -1,6 +1,7 @@
 /** The bzip2 format: streams of blocks, each with a checksum. It has no specification; this is what bzip2 1.0.8 writes. */
 
 import { TiffinError } from '../../base/errors.ts';
+import { breathe } from '../breathe.ts';
 import { BitReader, OutOfBits } from './bits.ts';
 import { type Block, readBlock } from './block.ts';
 import { BrokenBzip2 } from './broken.ts';
@@ -20,15 +21,22 @@ export async function* decodeBzip2(source: AsyncIterable<Uint8Array>): AsyncGene
   try {
     for await (const chunk of source) {
       decoder.add(chunk);
-      while (decoder.waiting >= ENOUGH) yield* decoder.next();
+      while (decoder.waiting >= ENOUGH) yield* slowly(decoder.next());
     }
-    while (decoder.waiting > 0) yield* decoder.next();
+    while (decoder.waiting > 0) yield* slowly(decoder.next());
     decoder.finish();
   } catch (error) {
     const cut = error instanceof OutOfBits;
     if (!cut && !(error instanceof BrokenBzip2)) throw error;
     const reason = cut ? 'it ends too early' : error.message;
     throw new TiffinError('invalid', 'bad-compression', `broken bzip2 data: ${reason}`);
+  }
+}
+
+async function* slowly(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    yield piece;
+    await breathe();
   }
 }
 
@@ -41,6 +49,8 @@ class Decoder {
   /** Largest block of the stream; 0 between streams. */
   #most = 0;
   #sum = 0;
+  /** Where blocks are put together: small ones that follow each other must not take the room of large ones each. */
+  #room: Uint8Array = new Uint8Array(0);
 
   add(chunk: Uint8Array): void {
     this.#parts.push(chunk);
@@ -62,6 +72,7 @@ class Decoder {
     bits.skip(this.#skip);
     if (this.#most === 0) {
       this.#most = readHeader(bits);
+      if (this.#room.length < this.#most) this.#room = new Uint8Array(this.#most);
       this.#sum = 0;
       return this.#drop(bits.position);
     }
@@ -72,7 +83,7 @@ class Decoder {
       return this.#drop(Math.ceil(bits.position / 8) * 8);
     }
     if (magic !== BLOCK_MAGIC) throw new BrokenBzip2('neither a block nor an end');
-    const block = readBlock(bits, this.#most);
+    const block = readBlock(bits, this.#room.subarray(0, this.#most));
     this.#drop(bits.position);
     this.#sum = (((this.#sum << 1) | (this.#sum >>> 31)) ^ block.sum) >>> 0;
     yield* content(block);

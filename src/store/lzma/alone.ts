@@ -1,6 +1,7 @@
 /** The `.lzma` format of the LZMA SDK and of old initial RAM disks: thirteen bytes of header, then one coded stream. */
 
 import { limits } from '../../base/limits.ts';
+import { breathe } from '../breathe.ts';
 import { ByteSource } from '../byte-source.ts';
 import { BrokenLzma, brokenData } from './broken.ts';
 import { LzmaDecoder, OUTPUT_BYTES, parseProperties } from './decoder.ts';
@@ -98,9 +99,4 @@ async function expectEnd(unread: Uint8Array, input: ByteSource): Promise<void> {
     if (more === undefined) return;
     after = more;
   }
-}
-
-/** Decoding takes this thread: whatever else waits for it goes first between two pieces. */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

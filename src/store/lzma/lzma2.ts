@@ -1,7 +1,7 @@
 /** LZMA2: chunks of LZMA or of plain bytes, each of known size (xz's `doc/xz-file-format.txt`, section 5.3.1, and its sources). */
 
+import { breathe } from '../breathe.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { breathe } from './alone.ts';
 import { BrokenLzma } from './broken.ts';
 import { LzmaDecoder, OUTPUT_BYTES, type Properties, parseProperties } from './decoder.ts';
 

@@ -22,7 +22,10 @@ export async function* decodeXz(source: AsyncIterable<Uint8Array>): AsyncGenerat
   try {
     do {
       yield* decodeStream(input);
-      await skipPadding(input);
+      // Between streams, in fours.
+      if ((await input.skipZeros()) % PADDING !== 0) {
+        throw new BrokenLzma('bad padding between streams');
+      }
     } while (!(await input.atEnd()));
   } catch (error) {
     throw error instanceof BrokenLzma ? brokenData('xz', error.message) : error;
@@ -119,18 +122,6 @@ function checkFooter(footer: Uint8Array, flags: Uint8Array, indexSize: number): 
   const same = footer[8] === flags[0] && footer[9] === flags[1];
   const magic = FOOTER_MAGIC.every((byte, at) => footer[10 + at] === byte);
   if (!same || !magic || backward !== indexSize) throw new BrokenLzma('bad footer');
-}
-
-/** Zeros between streams, in fours. */
-async function skipPadding(input: ByteSource): Promise<void> {
-  let count = 0;
-  for (;;) {
-    const byte = await input.peekByte();
-    if (byte !== 0) break;
-    await input.take(1);
-    count += 1;
-  }
-  if (count % PADDING !== 0) throw new BrokenLzma('bad padding between streams');
 }
 
 function checkSum(bytes: Uint8Array, sum: Uint8Array): void {

@@ -62,7 +62,13 @@ export class Console {
 
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (letter) =>
-    JSON.stringify(letter).slice(1, -1),
-  );
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, escaped);
+}
+
+/** As JSON has it, which leaves those above 0x7e as they are. */
+function escaped(letter: string): string {
+  const code = letter.charCodeAt(0);
+  return code < 0x7f
+    ? JSON.stringify(letter).slice(1, -1)
+    : `\\u${code.toString(16).padStart(4, '0')}`;
 }

@@ -62,7 +62,7 @@ function containers(): Containers {
   return new Containers({
     client: new Client(() => Socket.connect(api.socket)),
     folder: join(directory, 'images'),
-    history: new History(directory, crypto.randomUUID(), 100),
+    history: new History(directory, crypto.randomUUID(), { entries: 100, bytes: 100_000 }),
     server: 'test',
     console: new Console(undefined),
     most: MOST,

@@ -96,7 +96,10 @@ function listen({ host, port }: ListenAddress, handle: Handler): Bun.Server<unde
 
 function openHistory(directory: string, port: number): History {
   try {
-    return new History(directory, `history-${port}.jsonl`, limits.cfsHistoryEntries);
+    return new History(directory, `history-${port}.jsonl`, {
+      entries: limits.cfsHistoryEntries,
+      bytes: limits.cfsHistoryBytes,
+    });
   } catch (error) {
     throw new CliError(`cfs: cannot keep the history: ${errorMessage(error)}`, FAILED);
   }

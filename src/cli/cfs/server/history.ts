@@ -15,21 +15,32 @@ export interface HistoryEntry {
 
 const STATES: ReadonlySet<unknown> = new Set<RunState>(['Running', 'Stopped', 'Stopped: ERROR']);
 
+/** What is kept of it, and half of what its file may hold. */
+export interface HistoryBounds {
+  entries: number;
+  /** Of their lines. */
+  bytes: number;
+}
+
 export class History {
   readonly #path: string;
-  readonly #most: number;
+  readonly #most: HistoryBounds;
   #entries: HistoryEntry[];
-  /** Lines in the file, which may be more than what is kept. */
-  #lines: number;
+  /** Of the lines of `#entries`. */
+  #bytes: number;
+  /** What the file holds, which may be more. */
+  #written: HistoryBounds;
 
-  /** `directory` is made, for its owner only. At most `most` entries are kept, the latest. */
-  constructor(directory: string, name: string, most: number) {
+  /** `directory` is made, for its owner only. The latest entries are kept. */
+  constructor(directory: string, name: string, most: HistoryBounds) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     this.#path = `${directory}/${name}`;
     this.#most = most;
     const lines = readLines(this.#path);
-    this.#entries = lines.flatMap(parseLine).slice(-most);
-    this.#lines = lines.length;
+    this.#entries = lines.flatMap(parseLine);
+    this.#bytes = bytesOf(this.#entries.map(line).join(''));
+    this.#written = { entries: this.#entries.length, bytes: this.#bytes };
+    this.#forget();
     // The last line may have been cut short by a crash: what is appended must begin on its own.
     if (lines.length > this.#entries.length) this.#rewrite();
   }
@@ -44,15 +55,32 @@ export class History {
   }
 
   append(entry: HistoryEntry): void {
+    const text = line(entry);
+    const bytes = bytesOf(text);
     this.#entries.push(entry);
-    if (this.#entries.length > this.#most) this.#entries = this.#entries.slice(-this.#most);
+    this.#bytes += bytes;
+    this.#forget();
+    const { entries: lines, bytes: size } = this.#written;
     // Rewriting at twice the size makes it rare enough to cost nothing per entry.
-    if (this.#lines >= 2 * this.#most) {
+    if (lines >= 2 * this.#most.entries || size + bytes > 2 * this.#most.bytes) {
       this.#rewrite();
     } else {
-      appendFileSync(this.#path, line(entry), { mode: 0o600 });
-      this.#lines += 1;
+      appendFileSync(this.#path, text, { mode: 0o600 });
+      this.#written = { entries: lines + 1, bytes: size + bytes };
     }
+  }
+
+  /** The oldest entries, as far as there are too many; never the latest. */
+  #forget(): void {
+    let gone = Math.max(0, this.#entries.length - this.#most.entries);
+    let freed = bytesOf(this.#entries.slice(0, gone).map(line).join(''));
+    while (this.#bytes - freed > this.#most.bytes && gone < this.#entries.length - 1) {
+      const [oldest] = this.#entries.slice(gone, gone + 1);
+      if (oldest !== undefined) freed += bytesOf(line(oldest));
+      gone += 1;
+    }
+    this.#entries.splice(0, gone);
+    this.#bytes -= freed;
   }
 
   /** By a rename: a crash leaves the old file or the new one. */
@@ -60,12 +88,16 @@ export class History {
     const temporary = `${this.#path}.new`;
     writeFileSync(temporary, this.#entries.map(line).join(''), { mode: 0o600 });
     renameSync(temporary, this.#path);
-    this.#lines = this.#entries.length;
+    this.#written = { entries: this.#entries.length, bytes: this.#bytes };
   }
 }
 
 function line({ id, state, image, command }: HistoryEntry): string {
   return `${JSON.stringify({ id, state, image, command })}\n`;
+}
+
+function bytesOf(text: string): number {
+  return Buffer.byteLength(text);
 }
 
 function readLines(path: string): string[] {

@@ -17,6 +17,7 @@ import { refuseBrowsers } from './listen/strangers.ts';
 import { refuseMalformed } from './malformed.ts';
 import { admit, MAX_HEAD } from './old-hijack.ts';
 import { limitReadAhead } from './request-flow.ts';
+import { Rest } from './rest.ts';
 import { routes } from './route-table.ts';
 import { Router } from './router.ts';
 
@@ -53,9 +54,10 @@ export async function serveApi(engine: Engine, options: ServeOptions): Promise<A
   };
   const { connections: most = limits.apiConnections, headMs = limits.apiHeadMs } = options;
   const connections = new Connections({ connections: most, headMs });
+  const rest = new Rest();
   const http: Record<Visitor, HttpServer> = {
-    known: httpServer(exchange, connections),
-    unknown: httpServer({ ...exchange, check: refuseBrowsers }, connections),
+    known: httpServer(exchange, connections, rest),
+    unknown: httpServer({ ...exchange, check: refuseBrowsers }, connections, rest),
   };
   const doors = await openDoors(
     { ...options, warn },
@@ -68,6 +70,7 @@ export async function serveApi(engine: Engine, options: ServeOptions): Promise<A
   return {
     async close() {
       const closed = doors.close();
+      rest.end();
       connections.cut();
       await closed;
     },
@@ -75,7 +78,7 @@ export async function serveApi(engine: Engine, options: ServeOptions): Promise<A
 }
 
 /** Parses what the listener hands to it; listens on nothing itself. */
-function httpServer(exchange: Exchange, connections: Connections): HttpServer {
+function httpServer(exchange: Exchange, connections: Connections, rest: Rest): HttpServer {
   // No time limits of the server's own: uploads and followed logs take as long as they take.
   const server = createHttpServer({
     maxHeaderSize: MAX_HEAD,
@@ -87,12 +90,14 @@ function httpServer(exchange: Exchange, connections: Connections): HttpServer {
   const answers = new WeakMap<Socket, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     connections.headArrived(request.socket);
+    rest.disturb();
     answers.set(request.socket, response);
     limitReadAhead(request, response);
     serveRequest(exchange, request, response).catch(exchange.onDefect);
   });
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     connections.headArrived(socket);
+    rest.disturb();
     serveUpgrade(exchange, request, socket, head).catch(exchange.onDefect);
   });
   server.on('clientError', (error: Error, socket: Socket) => {

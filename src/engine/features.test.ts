@@ -109,6 +109,26 @@ test('a health check moves a container from starting to healthy to unhealthy, wi
   await kitchen.engine.containers.remove(id, { force: true, volumes: false });
 });
 
+test('HealthMonitor leaves no container healthy that does not run', async () => {
+  const Healthcheck = {
+    Test: ['CMD', 'true'],
+    Interval: 1e7,
+    Timeout: 0,
+    Retries: 0,
+    StartPeriod: 0,
+    StartInterval: 0,
+  };
+  const id = await kitchen.create({ ...SLEEP, Healthcheck });
+  const healthy = event(id, 'health_status: healthy');
+  await kitchen.engine.containers.start(id);
+  await healthy;
+  await kitchen.engine.containers.kill(id, 'KILL');
+  await kitchen.engine.containers.wait(id, 'not-running', new AbortController().signal);
+  const { Health } = (await kitchen.engine.containers.inspect(id, false)).State;
+  expect(Health).toMatchObject({ Status: 'unhealthy' });
+  await kitchen.engine.containers.remove(id, { force: true, volumes: false });
+});
+
 test('Containers.update changes the limits of a running container', async () => {
   const { containers } = kitchen.engine;
   const id = await kitchen.start(SLEEP, { Memory: 64 * 1024 * 1024 });

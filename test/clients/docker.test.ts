@@ -113,11 +113,15 @@ const reworded: readonly (readonly [RegExp, string])[] = [
   [/^hint: .*\n/gm, ''],
   [/failed to create shim task: OCI runtime create failed: /g, ''],
   [/runc create failed: unable to start container process: /g, ''],
-  [/: unknown$/gm, ''],
+  [/: unknown\.?$/gm, ''],
+  // A client of 20.10 says this or not, as its two requests happen to end.
+  [/^time="[^"]*" level=error msg="error waiting for container: context canceled"\n/gm, ''],
 ];
 
 /** What two engines cannot agree on. */
 const replacements: readonly (readonly [RegExp, string])[] = [
+  // Where dockerd takes the machine itself for a container.
+  [/ \(containerized\)$/gm, ''],
   [/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(Z|[+-]\d\d:\d\d)/g, '<time>'],
   [/\b[0-9a-f]{64}\b/g, '<id>'],
   [/\b[0-9a-f]{12}\b/g, '<short id>'],

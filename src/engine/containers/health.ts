@@ -65,7 +65,9 @@ export class HealthMonitor {
     return { Status: this.#status, FailingStreak: this.#failures, Log: this.#log };
   }
 
+  /** As Docker shows it of what does not run: what was healthy before says nothing of the next run. */
   stop(): void {
+    this.#status = 'unhealthy';
     clearTimeout(this.#timer);
     this.#stopped.abort();
   }

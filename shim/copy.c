@@ -179,12 +179,9 @@ static bool is_empty(int directory)
     return empty;
 }
 
-int op_copy_up(struct launch *launch, const struct op *op)
+/* Into an empty directory alone; what the container does not have is nothing to copy. */
+static int fill(struct launch *launch, const char *path, int to)
 {
-    const char *path = op_str(op, COPY_UP__PATH), *destination = op_str(op, COPY_UP__DESTINATION);
-    SCOPED_FD to = open(destination, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (to < 0)
-        return fail(launch, errno, "%s", destination);
     if (!is_empty(to))
         return 0;
     SCOPED_FD from = open_in(launch_root(launch), path, O_RDONLY | O_DIRECTORY, 0);
@@ -192,6 +189,24 @@ int op_copy_up(struct launch *launch, const struct op *op)
         return 0;
     int status = from < 0 ? from : copy_tree(from, to);
     return status < 0 ? fail(launch, status, "%s", path) : 0;
+}
+
+int op_copy_up(struct launch *launch, const struct op *op)
+{
+    const char *destination = op_str(op, COPY_UP__DESTINATION);
+    SCOPED_FD to = open(destination, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return to < 0 ? fail(launch, errno, "%s", destination) : fill(launch, op_str(op, COPY_UP__PATH), to);
+}
+
+/* Through the mapping of a tree that is kept, which its `bind` takes later. */
+int op_copy_up_tree(struct launch *launch, const struct op *op)
+{
+    const char *path = op_str(op, COPY_UP_TREE__PATH);
+    uint32_t number = op_u32(op, COPY_UP_TREE__TREE);
+    if (number == 0 || number > launch->tree_count || launch->trees[number - 1] < 0)
+        return fail(launch, EBADF, "%s", path);
+    SCOPED_FD to = openat(launch->trees[number - 1], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return to < 0 ? fail(launch, errno, "%s", path) : fill(launch, path, to);
 }
 
 int op_copy_into_tmpfs(struct launch *launch, const struct op *op)

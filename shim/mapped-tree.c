@@ -28,7 +28,7 @@ static int open_namespace(struct launch *launch, int pid)
 }
 
 /* A user namespace with these maps, held by a child only until a descriptor of it is open. */
-static int make_namespace(struct launch *launch, const char *uids, const char *gids)
+int mapping_namespace(struct launch *launch, const char *uids, const char *gids)
 {
     struct clone_args arguments = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
     long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
@@ -50,14 +50,14 @@ static int make_namespace(struct launch *launch, const char *uids, const char *g
     return fd;
 }
 
-static int map_owners(int tree, int namespace, bool deep)
+int map_owners(int tree, int namespace, bool deep)
 {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)namespace};
     unsigned flags = AT_EMPTY_PATH | (deep ? AT_RECURSIVE : 0);
     return syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof attributes) < 0 ? -errno : 0;
 }
 
-static int keep_tree(struct launch *launch, int tree)
+int keep_tree(struct launch *launch, int tree)
 {
     int *grown = realloc(launch->trees, (launch->tree_count + 1u) * sizeof *grown);
     if (grown == NULL)
@@ -74,7 +74,7 @@ static int map_tree(struct launch *launch, const struct op *op, int tree)
     const char *gids = op_str(op, MAPPED_TREE__GIDS);
     if (*path == 0 && *uids == 0 && *gids == 0)
         return 0;
-    SCOPED_FD namespace = *path == 0 ? make_namespace(launch, uids, gids) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    SCOPED_FD namespace = *path == 0 ? mapping_namespace(launch, uids, gids) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (namespace < 0)
         return *path == 0 ? namespace : fail(launch, errno, "%s", path);
     int status = map_owners(tree, namespace, op_u32(op, MAPPED_TREE__DEEP) != 0);

@@ -107,6 +107,15 @@ int op_overlay(struct launch *launch, const struct op *op)
     return status < 0 ? fail(launch, status, "%s", target) : 0;
 }
 
+static void set_root(struct launch *launch, int fd)
+{
+    forget_root(launch);
+    if (launch->rooted)
+        close(launch->root);
+    launch->root = fd;
+    launch->rooted = true;
+}
+
 int op_root(struct launch *launch, const struct op *op)
 {
     const char *path = op_str(op, ROOT__PATH);
@@ -124,12 +133,23 @@ int op_root(struct launch *launch, const struct op *op)
         }
         fd = tree;
     }
-    forget_root(launch);
-    if (launch->rooted)
-        close(launch->root);
-    launch->root = fd;
-    launch->rooted = true;
+    set_root(launch, fd);
     return 0;
+}
+
+/* Onto / itself, which every process reaches: the way to any other place may be closed to the root of a user namespace. */
+int op_root_tree(struct launch *launch, const struct op *op)
+{
+    int tree = take_tree(launch, op_u32(op, ROOT_TREE__TREE));
+    SCOPED_FD place = tree < 0 ? tree : open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int status = tree < 0 ? tree : place < 0 ? -errno : sys_move_mount(tree, place);
+    if (status == 0) {
+        set_root(launch, tree);
+        return 0;
+    }
+    if (tree >= 0)
+        close(tree);
+    return fail(launch, status, "root");
 }
 
 /* A procfs of our own must stand before pivot in a user namespace: later the masks of /proc forbid a new one. */

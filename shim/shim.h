@@ -80,6 +80,7 @@ struct launch {
     char detail[DETAIL_BYTES];
     uint32_t index; /* of the op being executed */
     struct supervise supervise;
+    uint32_t stream_uid, stream_gid; /* of the pipes that the child gets */
     struct strings on_failure;
 
     /* clone */
@@ -197,6 +198,9 @@ int fs_option(int fs, const char *option);
 int fs_finish(struct launch *launch, int fs, uint64_t attributes);
 
 /* mapped-tree.c */
+int mapping_namespace(struct launch *launch, const char *uids, const char *gids);
+int map_owners(int tree, int namespace, bool deep);
+int keep_tree(struct launch *launch, int tree);
 int take_tree(struct launch *launch, uint32_t number);
 void release_trees(struct launch *launch);
 
@@ -251,7 +255,7 @@ operation_fn op_make_directory, op_write, op_unlink, op_remove_cgroup, op_device
     op_copy_into_tmpfs, op_hostname, op_domainname, op_sysctl, op_session, op_terminal, op_keyring, op_rlimit,
     op_umask, op_user, op_bounding, op_identity, op_capabilities, op_drop_capabilities, op_no_new_privileges, op_seccomp,
     op_change_directory, op_init, op_label, op_personality, op_exec, op_find_program, op_network_device, op_mapped_tree, op_lend_trees, op_adopt,
-    op_bind_below, op_unmount, op_change_root, op_null_streams,
+    op_bind_below, op_unmount, op_change_root, op_mapped_overlay, op_root_tree, op_stream_owner, op_copy_up_tree, op_null_streams,
     op_scheduler, op_io_priority, op_affinity, op_memory_policy, op_end_process;
 /* tables.c */
 int tables_open(void);

@@ -4,7 +4,14 @@
 
 #include "shim.h"
 
-static int pipe_for(int *read_end, int *write_end, bool inward)
+int op_stream_owner(struct launch *launch, const struct op *op)
+{
+    launch->stream_uid = op_u32(op, STREAM_OWNER__UID);
+    launch->stream_gid = op_u32(op, STREAM_OWNER__GID);
+    return 0;
+}
+
+static int pipe_for(const struct launch *launch, int *read_end, int *write_end, bool inward)
 {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -15,6 +22,8 @@ static int pipe_for(int *read_end, int *write_end, bool inward)
         /* Fewer, larger reads of what a busy container prints; refused above pipe-max-size, and then 64 KiB do. */
         fcntl(ends[0], F_SETPIPE_SZ, 1 << 20);
     }
+    if (launch->stream_uid != 0 && fchown(ends[0], launch->stream_uid, launch->stream_gid) < 0)
+        return -errno;
     int own = inward ? ends[1] : ends[0];
     return fcntl(own, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
@@ -31,7 +40,7 @@ int prepare_stdio(struct launch *launch)
         if (monitor || supervise->stdin_mode == 0)
             launch->stdio[0] = open("/dev/null", O_RDWR | O_CLOEXEC);
     } else {
-        status = pipe_for(&launch->stdio[0], &launch->inward, true);
+        status = pipe_for(launch, &launch->stdio[0], &launch->inward, true);
     }
     if (!monitor || status < 0)
         return status;
@@ -40,8 +49,8 @@ int prepare_stdio(struct launch *launch)
         launch->stdio[2] = open("/dev/null", O_RDWR | O_CLOEXEC);
         return launch->stdio[1] < 0 || launch->stdio[2] < 0 ? -errno : 0;
     }
-    status = pipe_for(&launch->outward[0], &launch->stdio[1], false);
-    return status < 0 ? status : pipe_for(&launch->outward[1], &launch->stdio[2], false);
+    status = pipe_for(launch, &launch->outward[0], &launch->stdio[1], false);
+    return status < 0 ? status : pipe_for(launch, &launch->outward[1], &launch->stdio[2], false);
 }
 
 /* Host sockets that inside steps use after the host's paths are gone: connected ahead, in the host's namespace. */

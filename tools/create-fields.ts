@@ -166,7 +166,10 @@ export const createFields: readonly (readonly [field: string, verdict: string])[
   ['HostConfig.StorageOpt', 'refused unless empty: the writable layer has no quota'],
   ['HostConfig.Tmpfs', WORKS],
   ['HostConfig.UTSMode', 'empty or `host`; others are refused'],
-  ['HostConfig.UsernsMode', 'empty or `host`, which mean the same here; others are refused'],
+  [
+    'HostConfig.UsernsMode',
+    'empty or `host`, which mean the same here; `private`: one of its own, with the ranges of `dockremap`; others are refused',
+  ],
   ['HostConfig.ShmSize', WORKS],
   ['HostConfig.Sysctls', WORKS],
   [

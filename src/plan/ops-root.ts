@@ -156,4 +156,27 @@ export const ROOT_OPS = {
    * `recursive`: one number for each source.
    */
   'lend-trees': { code: 79, man: 'open_tree(2)', fields: { sources: 'strs', recursive: 'u32s' } },
+  /**
+   * Mounts an overlay whose files seem to belong to other ids, and keeps it as `mapped-tree` does. Every layer is mapped, so that the
+   * ids on the disk stay what they are. `lower` from the top down; `upper` and `work` are names in `directory`; `uids` and `gids`
+   * lines as in uid_map; `uid` and `gid`: who makes what overlayfs makes for itself, an owner that the mapping has.
+   */
+  'mapped-overlay': {
+    code: 80,
+    man: 'https://docs.kernel.org/filesystems/idmappings.html',
+    fields: {
+      lower: 'strs',
+      directory: 'str',
+      upper: 'str',
+      work: 'str',
+      uids: 'str',
+      gids: 'str',
+      uid: 'u32',
+      gid: 'u32',
+    },
+  },
+  /** A tree that was kept becomes the root, mounted on / of this mount namespace: in place of `root`. */
+  'root-tree': { code: 81, man: 'move_mount(2)', fields: { tree: 'u32' } },
+  /** As `copy-up`, into a tree that is kept for a later `bind`. */
+  'copy-up-tree': { code: 82, man: 'mount_setattr(2)', fields: { path: 'str', tree: 'u32' } },
 } as const satisfies Record<string, OpShape>;

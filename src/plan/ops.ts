@@ -159,6 +159,9 @@ export const OPS = {
     fields: { args: 'strs', env: 'strs', pidFile: 'str', cgroup: 'str', log: 'str' },
   },
 
+  /** Gives the pipes of the standard streams, which are made at the clone, to an owner that a user namespace has. */
+  'stream-owner': { code: 32, man: 'user_namespaces(7)', fields: { uid: 'u32', gid: 'u32' } },
+
   /** Runs a host program with the container's pid and then `args` as its arguments, as newuidmap(1) takes them. */
   helper: { code: 29, man: 'newuidmap(1)', fields: { path: 'str', args: 'strs' } },
 

@@ -166,6 +166,14 @@ const PRINTERS: Printers = {
     return `make ${type} ${op.path}${number}${notes(octal(op.mode), owner(op))}`;
   },
   'copy-up': (op) => `copy ${op.path} to ${op.destination} if that is empty`,
+  'copy-up-tree': (op) => `copy ${op.path} into tree ${op.tree} if that is empty`,
+  'root-tree': (op) => `make tree ${op.tree} the root`,
+  'mapped-overlay': (op) =>
+    `mount an overlay of ${op.directory}${notes(
+      `${op.lower.length} layers`,
+      `users ${mapText(op.uids)}`,
+      `groups ${mapText(op.gids)}`,
+    )}`,
   pivot: () => 'pivot into the root and drop the old one',
   'move-root': () => 'move the root over / and change into it',
   'null-streams': () => "put streams on the container's own /dev/null",
@@ -174,6 +182,7 @@ const PRINTERS: Printers = {
     `copy ${op.target} into a tmpfs over it${notes(mountAttributeNames(op.attributes), op.data)}`,
 
   'lend-trees': (op) => `open ${op.sources.join(', ')} in the container's mount namespace`,
+  'stream-owner': (op) => `give the standard streams to ${op.uid}:${op.gid}`,
   adopt: (op) => `run ${op.args[0] ?? ''} and take over the process that it leaves`,
   'mapped-tree': (op) =>
     `map the owners of ${op.source}${op.namespace === '' ? '' : ` as ${op.namespace} does`}${notes(

@@ -26,6 +26,16 @@ export const HOST_ROWS: readonly Row[] = [
     }),
   },
   {
+    op: 'mapped-overlay',
+    errno: ['EPERM', 'EINVAL', 'EOPNOTSUPP'],
+    class: 'denied',
+    code: 'idmapped-mount',
+    say: (op, detail, reason) => ({
+      message: `cannot ${printOp(op)}: ${detail}: ${reason}`,
+      hint: 'a user namespace takes root of the machine, Linux 6.15 and a data root on a file system that allows id-mapped mounts',
+    }),
+  },
+  {
     op: 'lend-trees',
     errno: ['ENOENT'],
     class: 'invalid',

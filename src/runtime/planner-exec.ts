@@ -2,6 +2,7 @@
 
 import type { Plan, Step } from '../plan/ops.ts';
 import { CLONE } from './linux-flags.ts';
+import { planStreamOwner } from './mapped-root.ts';
 import { planPidfd } from './pidfd.ts';
 import { planProcess, windowSize } from './process.ts';
 import type { ExecRequest } from './request.ts';
@@ -20,6 +21,7 @@ export function planExec(request: ExecRequest): Plan {
   return [
     ...steps,
     ...extra.filter((step) => step.stage === 'host'),
+    ...(request.supervise.mode === MONITOR ? planStreamOwner(spec.linux) : []),
     host({ op: 'clone', flags: 0n, cgroup: request.cloneInto }, 'a child of the joined namespaces'),
     ...affinity.before,
     // Joined while the hierarchies are still to be seen, so that nothing runs outside the container's limits.
@@ -60,6 +62,9 @@ export function planExec(request: ExecRequest): Plan {
 }
 
 const encoder = new TextEncoder();
+
+/** The mode of `supervise` that makes pipes. */
+const MONITOR = 2;
 
 /** Through the host's /proc, and with the rights of the host: the container's own may be covered by anything (CVE-2025-52881). */
 function planOom(request: ExecRequest): Step[] {

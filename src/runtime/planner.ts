@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import { planCgroup } from '../cgroup/index.ts';
 import type { Plan, Step } from '../plan/ops.ts';
+import { LENT } from '../plan/ops-root.ts';
 import type { Process } from '../spec/runtime/index.ts';
 import { planCgroupPath } from './cgroup-path.ts';
 import { planDevices } from './devices.ts';
@@ -10,7 +11,8 @@ import { planHooks } from './hooks.ts';
 import { planIds } from './ids.ts';
 import { planResctrl } from './intel-rdt.ts';
 import { lendsTrees } from './lent-trees.ts';
-import { type MountPlan, planMounts } from './mounts.ts';
+import { planMappedRoot } from './mapped-root.ts';
+import { containerPath, type MountPlan, planMounts } from './mounts.ts';
 import { planNamespaces, requireMountNamespace, sharesMounts } from './namespaces.ts';
 import { planNetwork } from './network.ts';
 import { planPidfd } from './pidfd.ts';
@@ -73,6 +75,7 @@ export function planLaunch(request: LaunchRequest): Plan {
     ...network.host,
     ...extra.host,
     ...mounts.host,
+    ...planMappedRoot(request.rootfs, spec),
     host(
       { op: 'clone', flags: namespaces.cloneFlags, cgroup: cgroup.cloneInto },
       'the container begins, in its own namespaces',
@@ -171,12 +174,27 @@ function planFileSystem(
 ): Step[] {
   return [
     ...(shared === undefined
-      ? [...planPropagation(request.spec, request.rootMount), ...planRoot(request.rootfs)]
+      ? [
+          ...planPropagation(request.spec, request.rootMount),
+          ...planRoot(request.rootfs, mounts.host.length + 1),
+        ]
       : planSharedRoot(request.rootfs, shared)),
-    ...early,
+    ...early.map((step) => throughMapping(step, mounts.steps)),
     ...mounts.steps,
     ...planDevices(request.spec, mounts.targets),
   ];
+}
+
+/** The first content of a volume whose owners are mapped gets the owners that the container sees. */
+function throughMapping(step: Step, mounts: readonly Step[]): Step {
+  const { op } = step;
+  if (op.op !== 'copy-up') return step;
+  const target = containerPath(op.path);
+  const tree = mounts.flatMap(({ op: mount }) =>
+    mount.op === 'bind' && mount.target === target && mount.tree !== LENT ? [mount.tree] : [],
+  )[0];
+  if (tree === undefined || tree === 0) return step;
+  return { ...step, op: { op: 'copy-up-tree', path: op.path, tree } };
 }
 
 /** After the mounts, because it is opened in the container's devpts; before pivot, because the socket is the host's. */

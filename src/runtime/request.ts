@@ -9,7 +9,15 @@ import type { Resctrl } from './intel-rdt.ts';
 export type RootSource =
   | { kind: 'directory'; path: string }
   /** `lower` from the top down; mounted at `mountpoint` in the container's own mount namespace. */
-  | { kind: 'overlay'; lower: readonly string[]; upper: string; work: string; mountpoint: string };
+  | {
+      kind: 'overlay';
+      lower: readonly string[];
+      upper: string;
+      work: string;
+      mountpoint: string;
+      /** The ids on the disk are those inside the configuration's user namespace. `upper` and `work` lie in one directory. */
+      mapped?: boolean;
+    };
 
 /** Names or numbers that are looked up in the container; they replace the numbers of `process.user`. */
 export interface UserRequest {

@@ -41,7 +41,11 @@ export function planPropagation(spec: RuntimeSpec, rootMount: string | undefined
   }
 }
 
-export function planRoot(rootfs: RootSource): Step[] {
+/** `tree`: the number of the root's tree, where `planMappedRoot` has made one. */
+export function planRoot(rootfs: RootSource, tree: number): Step[] {
+  if (rootfs.kind === 'overlay' && rootfs.mapped === true) {
+    return [inside({ op: 'root-tree', tree }, 'targets are resolved inside from here on')];
+  }
   if (rootfs.kind === 'directory') {
     return [
       inside(

@@ -37,7 +37,7 @@ const FLAG_VALUES: ReadonlyMap<string, Values> = new Map<string, Values>([
   ['signal', SIGNALS],
   ['stop-signal', SIGNALS],
   ['type', ['container', 'image', 'network', 'volume']],
-  ['userns', ['host']],
+  ['userns', ['host', 'private']],
   ['uts', ['host']],
   ['volume', 'volumes'],
   ['volumes-from', 'containers'],

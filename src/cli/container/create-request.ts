@@ -132,7 +132,7 @@ const isContainer = (mode: string) => /^container:./.test(mode);
 const MODES: readonly [string, string, (mode: string) => boolean][] = [
   ['pid', 'invalid PID mode', (mode) => mode === 'host' || isContainer(mode)],
   ['uts', 'invalid UTS mode', (mode) => mode === 'host'],
-  ['userns', 'invalid USER mode', (mode) => mode === 'host'],
+  ['userns', 'invalid USER mode', (mode) => mode === 'host' || mode === 'private'],
   ['cgroupns', 'invalid CGROUP mode', (mode) => mode === 'host' || mode === 'private'],
 ];
 

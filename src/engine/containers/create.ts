@@ -14,6 +14,7 @@ import { parseSignal } from '../../spec/signals.ts';
 import type { ResolvedImage } from '../images/room.ts';
 import { logLimits } from '../launch/log-limits.ts';
 import { imageLayer } from '../launch/mount-steps.ts';
+import { ownUsers } from '../launch/own-users.ts';
 import { deliveryOf } from '../logs/delivery.ts';
 import { checkNetworks, joinedNetworks } from '../networks/joined-networks.ts';
 import { parseLink } from '../networks/link.ts';
@@ -31,6 +32,7 @@ import {
 } from '../spec/security.ts';
 import { toSysctls } from '../spec/sysctls.ts';
 import { parseUser } from '../spec/user.ts';
+import { validateOwnUsers } from '../spec/user-namespace.ts';
 import { validateHealth } from '../spec/validate-health.ts';
 import { validateNames } from '../spec/validate-names.ts';
 import { validateOptions } from '../spec/validate-options.ts';
@@ -179,6 +181,8 @@ export function validate(parts: Parts, definition: Definition): void {
   parseUser(config.User, hostConfig.GroupAdd);
   validateResources(hostConfig, parts.facts);
   const modes = namespaceModes(hostConfig);
+  validateOwnUsers(hostConfig, modes, definition.mounts);
+  ownUsers(definition);
   toSysctls(hostConfig.Sysctls, modes);
   toRlimits(hostConfig.Ulimits);
   parseSecurityOptions(hostConfig.SecurityOpt);

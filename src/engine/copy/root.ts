@@ -8,6 +8,7 @@ import type { MountRecord } from '../containers/mount-record.ts';
 import { etcFiles } from '../launch/etc-files.ts';
 import type { Parts } from '../parts.ts';
 import { containerPaths } from '../paths.ts';
+import { hasOwnUsers } from '../spec/user-namespace.ts';
 
 export interface ContainerRoot extends Disposable {
   container: Container;
@@ -36,7 +37,8 @@ export async function openRoot(parts: Parts, reference: string): Promise<Contain
 }
 
 /** Only the mounts are shared with the container: no process of it can see or reach the one that copies. */
-function joined({ state }: Container): Step[] {
+function joined({ state, definition }: Container): Step[] {
+  const own = hasOwnUsers(definition.hostConfig);
   return [
     {
       stage: 'inside',
@@ -44,12 +46,23 @@ function joined({ state }: Container): Step[] {
         op: 'join-process',
         pid: state.pid,
         startTime: BigInt(state.startTime),
-        flags: CLONE.mount,
+        flags: own ? CLONE.mount | CLONE.user : CLONE.mount,
       },
       why: 'the mounts as the container has them',
     },
+    ...(own ? AS_ROOT : []),
   ];
 }
+
+/** Owners are told and given as the container sees them. */
+const AS_ROOT: readonly Step[] = [
+  {
+    stage: 'inside',
+    op: { op: 'user', user: '0', group: '0', groups: [], lookup: 0 },
+    why: 'as root of its user namespace',
+  },
+  { stage: 'inside', op: { op: 'identity' }, why: 'what is made belongs to an id that it has' },
+];
 
 function mounted(parts: Parts, { id, definition }: Container): Step[] {
   const { upper, work, mountpoint } = containerPaths(parts.paths, id);

@@ -14,6 +14,7 @@ import { etcFiles } from './etc-files.ts';
 import { linkEnvironment } from './link-environment.ts';
 import { logLimits } from './log-limits.ts';
 import { mountSteps, placedMounts } from './mount-steps.ts';
+import { ownUsers } from './own-users.ts';
 
 /**
  * The plan of one start. `endpoints` are reserved already; none for host, none and shared networks. `lower` are the directories
@@ -38,6 +39,7 @@ export function prepareLaunch(
       upper: paths.upper,
       work: paths.work,
       mountpoint: paths.mountpoint,
+      mapped: spec.linux?.uidMappings !== undefined,
     },
     facts: parts.facts,
     supervise: supervise(parts, definition),
@@ -73,6 +75,7 @@ export function containerSpec(
     linked: linkEnvironment(parts, definition),
     rootfs: containerPaths(parts.paths, definition.id).mountpoint,
     mounts: placedMounts(parts, definition),
+    users: ownUsers(definition),
     files: etcFiles(parts, definition),
     facts: parts.facts,
     devices: deviceDoor,

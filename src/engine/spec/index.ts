@@ -4,6 +4,7 @@ import type { HostFacts } from '../../host/facts.ts';
 import type { UserRequest } from '../../runtime/request.ts';
 import type { ContainerConfig, HostConfig } from '../../spec/docker.ts';
 import type { RuntimeSpec } from '../../spec/runtime/index.ts';
+import type { IdMap } from '../containers/idmap.ts';
 import type { MountRecord } from '../containers/mount-record.ts';
 import { type DeviceDoor, toDevices } from './devices.ts';
 import { type EtcFiles, toMounts } from './mounts.ts';
@@ -24,6 +25,8 @@ export interface SpecInput {
   linked: readonly string[];
   rootfs: string;
   mounts: readonly MountRecord[];
+  /** Of a user namespace of its own. */
+  users?: IdMap | undefined;
   /** Host path of /dev/shm where it is shared with another container. */
   shm?: string | undefined;
   files: EtcFiles;
@@ -38,7 +41,7 @@ export interface SpecOutput {
 }
 
 export function toRuntimeSpec(input: SpecInput): SpecOutput {
-  const { config, host, facts } = input;
+  const { config, host, facts, users } = input;
   const modes = namespaceModes(host);
   const security = toSecurity(host, facts);
   const { devices, rules } = toDevices(host, input.devices);
@@ -55,14 +58,16 @@ export function toRuntimeSpec(input: SpecInput): SpecOutput {
       mounts: input.mounts,
       files: input.files,
       shm: input.shm,
+      users,
     }),
     annotations: host.Annotations,
     linux: {
-      namespaces: toNamespaces(modes, input.pidOf),
+      namespaces: toNamespaces(modes, input.pidOf, users !== undefined),
+      ...(users !== undefined && { uidMappings: users.uids, gidMappings: users.gids }),
       devices,
       cgroupsPath: cgroupPath(host, input.id),
       resources: { ...toResources(host, facts, input.devices), devices: rules },
-      sysctl: toSysctls(host.Sysctls, modes),
+      sysctl: toSysctls(host.Sysctls, modes, users?.gids),
       ...(security.seccomp === undefined ? {} : { seccomp: security.seccomp }),
       maskedPaths: security.maskedPaths,
       readonlyPaths: security.readonlyPaths,

@@ -2,6 +2,7 @@
 
 import type { HostConfig } from '../../spec/docker.ts';
 import type { Mount } from '../../spec/runtime/index.ts';
+import type { IdMap } from '../containers/idmap.ts';
 import type { MountRecord } from '../containers/mount-record.ts';
 import type { NamespaceModes } from './namespaces.ts';
 import { parseSecurityOptions } from './security.ts';
@@ -22,13 +23,17 @@ export interface MountInput {
   files: EtcFiles;
   /** Host path of a /dev/shm that is shared. */
   shm?: string | undefined;
+  /** Of a user namespace of its own: what the engine made belongs to the container's ids. */
+  users?: IdMap | undefined;
 }
 
 /** In the order of mounting: a parent before what lies in it. */
 export function toMounts(input: MountInput): Mount[] {
-  const own = input.mounts.map(ownMount);
+  const own = input.mounts.map((mount) =>
+    ownMount(mount.type === 'volume' && input.users ? { ...mount, idmap: input.users } : mount),
+  );
   const taken = new Set(own.map((mount) => mount.destination));
-  const defaults = [...kernelMounts(input), ...etcMounts(input.files)];
+  const defaults = [...kernelMounts(input), ...etcMounts(input.files, input.users)];
   const mounts = [...defaults.filter((mount) => !taken.has(mount.destination)), ...own];
   // Stable: mounts of one depth keep their order.
   return mounts.sort((a, b) => depth(a.destination) - depth(b.destination));
@@ -76,7 +81,7 @@ function kernelMount(type: string, destination: string, options: string[]): Moun
   return { destination, type, source: type, options };
 }
 
-function etcMounts(files: EtcFiles): Mount[] {
+function etcMounts(files: EtcFiles, users: IdMap | undefined): Mount[] {
   const pairs: [string, string][] = [
     ['/etc/resolv.conf', files.resolvConf],
     ['/etc/hostname', files.hostname],
@@ -88,7 +93,7 @@ function etcMounts(files: EtcFiles): Mount[] {
       destination,
       type: 'bind',
       source,
-      options: ['bind', 'rprivate'],
+      ...mapped(['bind', 'rprivate'], users),
     }));
 }
 
@@ -105,12 +110,16 @@ function ownMount(mount: MountRecord): Mount {
     destination: mount.destination,
     type: 'bind',
     source: mount.source,
-    options: [bind, propagation, ...submounts, ...(mount.idmap === undefined ? [] : ['idmap'])],
-    ...(mount.idmap !== undefined && {
-      uidMappings: mount.idmap.uids,
-      gidMappings: mount.idmap.gids,
-    }),
+    ...mapped([bind, propagation, ...submounts], mount.idmap),
   };
+}
+
+function mapped(
+  options: string[],
+  idmap: IdMap | undefined,
+): Pick<Mount, 'options' | 'uidMappings' | 'gidMappings'> {
+  if (idmap === undefined) return { options };
+  return { options: [...options, 'idmap'], uidMappings: idmap.uids, gidMappings: idmap.gids };
 }
 
 function depth(path: string): number {

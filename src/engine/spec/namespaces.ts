@@ -32,7 +32,7 @@ const FILES: Readonly<Record<string, string>> = {
 
 /** Throws `invalid` for a mode that does not exist and `unsupported` for one this engine does not have. */
 export function namespaceModes(host: HostConfig): NamespaceModes {
-  if (host.UsernsMode !== '' && host.UsernsMode !== 'host') {
+  if (!['', 'host', 'private'].includes(host.UsernsMode)) {
     throw new TiffinError('invalid', 'bad-mode', `invalid userns mode: ${host.UsernsMode}`);
   }
   return {
@@ -44,8 +44,13 @@ export function namespaceModes(host: HostConfig): NamespaceModes {
   };
 }
 
-export function toNamespaces(modes: NamespaceModes, pidOf: JoinedPid): LinuxNamespace[] {
+export function toNamespaces(
+  modes: NamespaceModes,
+  pidOf: JoinedPid,
+  ownUsers: boolean,
+): LinuxNamespace[] {
   const namespaces: LinuxNamespace[] = [{ type: 'mount' }];
+  if (ownUsers) namespaces.push({ type: 'user' });
   for (const type of ['pid', 'ipc', 'uts', 'network', 'cgroup'] as const) {
     const mode = modes[type];
     if (mode.kind === 'host') continue;

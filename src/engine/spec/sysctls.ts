@@ -2,7 +2,9 @@
 
 import { TiffinError } from '../../base/errors.ts';
 import { IPC_SYSCTLS } from '../../spec/ipc-sysctls.ts';
+import type { LinuxIdMapping } from '../../spec/runtime/index.ts';
 import type { NamespaceModes } from './namespaces.ts';
+import { idCount } from './user-namespace.ts';
 
 /** As Docker: programs without privilege may ping and listen on low ports of their own network. */
 const NETWORK_DEFAULTS: readonly (readonly [string, string])[] = [
@@ -14,10 +16,15 @@ const NETWORK_DEFAULTS: readonly (readonly [string, string])[] = [
 export function toSysctls(
   asked: Readonly<Record<string, string>>,
   modes: NamespaceModes,
+  groups?: readonly LinuxIdMapping[],
 ): Record<string, string> {
   const sysctls: Record<string, string> = Object.create(null);
   if (modes.network.kind === 'private') {
     for (const [key, value] of NETWORK_DEFAULTS) sysctls[key] = value;
+  }
+  // The kernel takes only groups that the writer's user namespace has.
+  if (groups !== undefined && modes.network.kind === 'private') {
+    sysctls['net.ipv4.ping_group_range'] = `0 ${idCount(groups) - 1}`;
   }
   for (const [key, value] of Object.entries(asked)) {
     checkSysctl(key, value, modes);

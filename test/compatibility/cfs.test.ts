@@ -245,6 +245,14 @@ test('tiffin cfs run without a terminal hands signals on, and ends with the comm
   expect(await engine.ok('ps', '-aq')).toBe('');
 });
 
+test('tiffin cfs run ends its command when nobody takes the output any more', async () => {
+  const line = `${tiffinBinary} -H unix://${engine.socket} cfs run BusyBox sh -c`;
+  const endless = `${line} 'while :; do echo y; done'`;
+  const env = { CFS_IMAGES: folder };
+  expect((await run(['sh', '-c', `${endless} | head -n 1`], { env })).stdout).toBe('y\n');
+  await until('nothing runs', async () => (await engine.ok('ps', '-aq')) === '');
+});
+
 test('tiffin cfs run limits memory, processors and processes by cgroups', async () => {
   const limits = [
     '--memory',

@@ -3,6 +3,7 @@
 import { CliError, type Command, type Invocation } from '../command.ts';
 import { attachTo, waitFor } from '../container/attach.ts';
 import { createFailure, startFailure } from '../container/failure.ts';
+import { endWithItsReader } from '../container/nobody-reads.ts';
 import { resourceFlags } from '../container/resource-flags.ts';
 import { attachFlags, runSession } from '../container/session.ts';
 import type { FlagValues } from '../flags/values.ts';
@@ -43,7 +44,7 @@ async function runForeground(invocation: Invocation): Promise<number> {
   const attach = attachTo(client, id, { ...streams, detachKeys: flags.text('detach-keys') });
   const waiting = waitFor(client, id, 'removed');
   const [connection] = await Promise.all([attach, waiting.listening]);
-  return runSession({
+  const session = runSession({
     invocation,
     id,
     connection,
@@ -52,6 +53,7 @@ async function runForeground(invocation: Invocation): Promise<number> {
     start: () => start(invocation, id),
     exit: () => waiting.exit,
   });
+  return endWithItsReader(client, id, session);
 }
 
 /** The lines that each process of cfs printed on its way to the command. */

@@ -1,10 +1,9 @@
 /** `tiffin go-container`: what go-container did, by an engine. docs/guides/go-container.md. */
 
-import { errnoName } from '../../base/errors.ts';
 import { CliError, type Command, type Invocation } from '../command.ts';
+import { endWithItsReader } from '../container/nobody-reads.ts';
 import { attachFlags, runSession } from '../container/session.ts';
 import { FlagValues } from '../flags/values.ts';
-import { ClosedPipe } from '../streams/output.ts';
 import { isTerminal } from '../streams/terminal.ts';
 import { ensureBridge } from './bridge.ts';
 import { findImage } from './images.ts';
@@ -70,17 +69,8 @@ async function follow(
     tellsDetach: true,
     exit: () => waiting.exit,
   });
-  const status = await session.catch(async (error: unknown) => {
-    // The program's own write would have failed: nobody takes its output any more.
-    if (isWriteFailure(error)) await client.text('POST', `/containers/${id}/kill`);
-    throw error;
-  });
+  const status = await endWithItsReader(client, id, session);
   if (status === 0) out.print(`${pid} exited ok\n`);
   else out.error(`${pid} exited with status ${status}\n`);
   return status;
-}
-
-/** Of standard output or standard error: a pipe without a reader, a disk that is full. */
-function isWriteFailure(error: unknown): boolean {
-  return error instanceof ClosedPipe || ['ENOSPC', 'EIO', 'EFBIG'].includes(errnoName(error) ?? '');
 }

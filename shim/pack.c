@@ -41,14 +41,29 @@ static int pack_content(struct pack *pack, int fd, off_t size)
     return 0;
 }
 
+/*
+ * A container that runs may have put a device in the file's place by now, and opening alone starts a watchdog or rewinds
+ * a tape: what the name means is looked at through a descriptor that opens nothing, and then that very file is opened.
+ */
+static int open_regular(struct pack *pack, int parent, const char *name, struct stat *status)
+{
+    char path[32];
+    SCOPED_FD place = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (place < 0 || fstat(place, status) < 0)
+        return -errno;
+    if (!S_ISREG(status->st_mode))
+        return -ENOENT;
+    snprintf(path, sizeof path, "self/fd/%d", place);
+    int fd = openat(pack->proc, path, O_RDONLY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
 static int pack_file(struct pack *pack, int parent, const char *name)
 {
     struct stat status;
-    SCOPED_FD fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return errno == ENOENT ? 0 : -errno;
-    if (!S_ISREG(status.st_mode))
-        return 0;
+    SCOPED_FD fd = open_regular(pack, parent, name, &status);
+    if (fd < 0)
+        return fd == -ENOENT ? 0 : fd;
     int error = 0;
     const char *first = status.st_nlink > 1 ? seen_before(pack, &status, &error) : NULL;
     if (error < 0 || first != NULL)
@@ -208,6 +223,10 @@ static int pack_tree(struct pack *pack, const char *plan, const char *path)
     size_t length;
     launch_init(&launch);
     raise_descriptors();
+    /* The host's, before the plan leads elsewhere. */
+    pack->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (pack->proc < 0)
+        return tree_failed("root", "/proc", -errno);
     int status = read_plan(plan, &bytes, &length);
     if (status == 0)
         status = tree_prepare(&launch, bytes, length);

@@ -36,6 +36,7 @@ struct pack {
     size_t step; /* where the current step's payload length stands */
     struct linked *linked;
     size_t linked_count, linked_room;
+    int proc;
     char path[PATH_BYTES];
     uint8_t xattrs[2 * XATTR_BYTES];
     size_t xattrs_length;

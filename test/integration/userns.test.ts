@@ -131,6 +131,22 @@ onHostOfItsOwn('user namespaces of containers', import.meta.path, () => {
     await engine.ok('container', 'rm', 'kept');
   });
 
+  test('cfs run --userns and go-container -userns give a user namespace too', async () => {
+    lend(`dockremap:${BASE}:65536\n`);
+    const folder = join(engine.directory, 'folder');
+    await must(['mkdir', '-p', join(folder, 'alpine/bin')]);
+    await must(['cp', '/bin/busybox', join(folder, 'alpine/bin/cat')]);
+    const map = ['alpine', '/bin/cat', '/proc/self/uid_map'];
+    const mapped = expect.stringMatching(new RegExp(`^\\s*0\\s+${BASE}\\s+65536$`, 'm'));
+    expect(await engine.ok('cfs', 'run', '--images', folder, ...OWN, ...map)).toEqual(mapped);
+    const places = ['-i', folder, '-c', join(engine.directory, 'containers')];
+    const go = await engine.ok('go-container', ...places, '-userns', 'private', ...map);
+    expect(go).toEqual(mapped);
+    const none = await engine.tiffin(['go-container', ...places, '-userns', 'x', ...map]);
+    expect([none.status, none.stderr]).toEqual([expect.any(Number), expect.stringContaining('x')]);
+    expect(none.status).not.toBe(0);
+  });
+
   test('a start under --userns private that fails at an operation of its own leaves nothing behind', async () => {
     const args = ['run', '--name', 'broken', ...OWN, '-v', 'jar:/etc', 'starter', 'true'];
     await engine.ok(...args);

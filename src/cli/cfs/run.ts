@@ -4,8 +4,9 @@ import { CliError, type Command, type Invocation } from '../command.ts';
 import { attachTo, waitFor } from '../container/attach.ts';
 import { createFailure, startFailure } from '../container/failure.ts';
 import { endWithItsReader } from '../container/nobody-reads.ts';
-import { resourceFlags } from '../container/resource-flags.ts';
+import { type CreateFlag, resourceFlags } from '../container/resource-flags.ts';
 import { attachFlags, runSession } from '../container/session.ts';
+import { usernsFlag } from '../container/userns-flag.ts';
 import type { FlagValues } from '../flags/values.ts';
 import { withEngineImage } from '../image-folder/engine-image.ts';
 import { isTerminal, terminalSize } from '../streams/terminal.ts';
@@ -13,12 +14,14 @@ import { createRequest } from './create-request.ts';
 import { folderOrDefault, imagesFlag, imagesFolder } from './flags.ts';
 import { imageNames, locateImage, ROOM } from './locate.ts';
 
+const hostFlags: readonly CreateFlag[] = [...resourceFlags, usernsFlag];
+
 export const cfsRun: Command = {
   usage: '[OPTIONS] OS_IMAGE [--] COMMAND [ARG...]',
   summary: 'Run a command in a root file system of a folder (container from scratch)',
   flags: [
     imagesFlag,
-    ...resourceFlags,
+    ...hostFlags,
     { name: 'trace', kind: 'bool', help: 'Print each command line on the way, as cfs did' },
     ...attachFlags,
   ],
@@ -86,10 +89,10 @@ async function create(
   }
 }
 
-/** The limits that were asked for, and the size of the terminal to start in. */
+/** The limits and the user namespace that were asked for, and the size of the terminal to start in. */
 function hostConfig(flags: FlagValues, tty: boolean): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
-  for (const { name, to = '' } of resourceFlags) {
+  for (const { name, to = '' } of hostFlags) {
     const value = flags.given(name);
     if (value !== undefined) fields[to.replace('HostConfig.', '')] = value;
   }

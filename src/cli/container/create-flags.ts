@@ -12,6 +12,7 @@ import {
 import { checkMount } from './mount.ts';
 import { type CreateFlag, resourceFlags } from './resource-flags.ts';
 import { checkUlimit } from './ulimit.ts';
+import { usernsFlag } from './userns-flag.ts';
 
 export const createFlags: readonly CreateFlag[] = [
   ...resourceFlags,
@@ -314,7 +315,7 @@ export const createFlags: readonly CreateFlag[] = [
     help: 'Username or UID (format: <name|uid>[:<group|gid>])',
     to: 'User',
   },
-  { name: 'userns', kind: 'string', help: 'User namespace to use', to: 'HostConfig.UsernsMode' },
+  usernsFlag,
   { name: 'uts', kind: 'string', help: 'UTS namespace to use', to: 'HostConfig.UTSMode' },
   { name: 'volume', short: 'v', kind: 'list', help: 'Bind mount a volume' },
   {

@@ -42,6 +42,7 @@ export const goFlags = [
     fallback: 'images',
   },
   { name: 'mem', kind: 'string', help: 'memory limit in bytes; suffixes can be used' },
+  { name: 'userns', kind: 'string', help: 'user namespace: host, or private for one of its own' },
 ] as const satisfies readonly FlagSpec[];
 
 export interface GoOptions {
@@ -54,6 +55,8 @@ export interface GoOptions {
   cpuShares: number;
   /** Bytes; 0: no limit. */
   memory: number;
+  /** Empty: the host's. */
+  userNamespace: string;
   image: string;
   command: string[];
 }
@@ -81,6 +84,7 @@ export function parseGoOptions(words: readonly string[]): GoOptions | 'help' {
     addresses: readAddresses(given.get('container-addr'), bridge),
     cpuShares: readShares(text('cpu')),
     memory: readMemory(text('mem')),
+    userNamespace: text('userns'),
     image,
     command,
   };

@@ -18,7 +18,7 @@ export interface NewContainer {
 }
 
 export function goRequest(
-  { command, cpuShares, memory }: GoOptions,
+  { command, cpuShares, memory, userNamespace }: GoOptions,
   { id, image, tty, address }: NewContainer,
 ): CreateRequest {
   const size = tty ? terminalSize() : undefined;
@@ -38,6 +38,7 @@ export function goRequest(
       CpuShares: cpuShares,
       Memory: memory,
       NetworkMode: BRIDGE,
+      UsernsMode: userNamespace,
       ...(size === undefined ? {} : { ConsoleSize: [size.rows, size.columns] }),
     },
     NetworkingConfig: {

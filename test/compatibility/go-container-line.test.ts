@@ -30,6 +30,8 @@ const USAGE = `Usage: tiffin go-container [OPTIONS] <image name> <command>
     	directory to find container images (default "images")
   -mem string
     	memory limit in bytes; suffixes can be used
+  -userns string
+    	user namespace: host, or private for one of its own
 `;
 
 /** Python's zipfile, with modes. */

@@ -114,6 +114,8 @@ const reworded: readonly (readonly [RegExp, string])[] = [
   [/failed to create shim task: OCI runtime create failed: /g, ''],
   [/runc create failed: unable to start container process: /g, ''],
   [/: unknown\.?$/gm, ''],
+  // A client of 20.10 ends the engine's sentence.
+  [/^(docker: Error response from daemon: .*)\.$/gm, '$1'],
   // A client of 20.10 says this or not, as its two requests happen to end.
   [/^time="[^"]*" level=error msg="error waiting for container: context canceled"\n/gm, ''],
 ];

@@ -30,7 +30,7 @@ export interface SoakReport {
 export const GROWTH_KIB = 24 * 1024;
 
 /** Enough for caches and the just-in-time compiler to have grown. */
-const WARM_UP = 160;
+const WARM_UP = 500;
 
 export async function soak(
   engine: TestEngine,
